@@ -1,0 +1,2 @@
+//! The `laennec` command.
+fn main() {}
