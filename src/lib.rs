@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod event;
+pub mod normalize;
 pub mod source;
 pub mod span;
 pub mod warehouse;
