@@ -5,7 +5,9 @@
 
 pub mod document;
 pub mod event;
+pub mod lexicon;
 pub mod normalize;
+pub mod segment;
 pub mod source;
 pub mod span;
 pub mod warehouse;

@@ -1,7 +1,6 @@
 //! The folding pass: one read of the text, one write of the folded text and of the anchors of its map.
 
 use super::{Anchor, Folded, characters, furniture};
-use crate::span::Span;
 
 /// Runs of a filler character at least this long are layout ("Nom ........ :") and fold to one space.
 const FILLER_RUN: usize = 4;
@@ -150,12 +149,6 @@ fn first_char(bytes: &[u8]) -> Option<char> {
     valid.chars().next()
 }
 
-/// True when `spans` are sorted and apart; the folding pass relies on it.
-#[cfg(test)]
-fn are_apart(spans: &[Span]) -> bool {
-    spans.windows(2).all(|pair| pair[0].end <= pair[1].start)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,10 +202,5 @@ mod tests {
         let f = fold("cafe\u{301} noir");
         assert_eq!(f.original_slice(0, 4), "cafe\u{301}");
         assert_eq!(f.of_original(6), 4);
-    }
-
-    #[test]
-    fn furniture_is_apart() {
-        assert!(are_apart(&furniture::find("CHU\nPage 1/2\na\nCHU\nPage 2/2\nb")));
     }
 }

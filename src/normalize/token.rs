@@ -132,7 +132,8 @@ fn number_end(bytes: &[u8], start: usize) -> usize {
     }
     let goes_on = matches!(bytes.get(decimal), Some(b'.' | b','))
         && bytes.get(decimal + 1).is_some_and(u8::is_ascii_digit);
-    let follows_date = start >= 2 && matches!(bytes[start - 1], b'.' | b',') && bytes[start - 2].is_ascii_digit();
+    let follows_date =
+        start >= 2 && matches!(bytes[start - 1], b'.' | b',') && bytes[start - 2].is_ascii_digit();
     if goes_on || follows_date { integer } else { decimal }
 }
 

@@ -1,0 +1,346 @@
+//! Clinical concepts: terms, codes, subgroups, and what decides an ambiguous term.
+
+use super::expand::concept_keys;
+use super::folder::Folder;
+use super::grammar::Grammar;
+use super::groups::Groups;
+use super::manifest::{Manifest, parse_toml};
+use super::problem::Problem;
+use super::table::Table;
+use super::vocabulary::{Vocabulary, WordId, cut};
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+/// Most words of a term; longer ones are refused, which bounds the work at each place of a text.
+const LONGEST_TERM: usize = 24;
+/// Most support sets over all lexicons: one bit each.
+const MOST_SUPPORT_SETS: usize = 64;
+
+/// A concept of a lexicon.
+#[derive(Clone, Debug)]
+pub struct Concept {
+    /// Stable id.
+    pub id: String,
+    /// French preferred label.
+    pub label: String,
+    /// Codes as (system, code), sorted.
+    pub codings: Vec<(String, String)>,
+    /// Subgroups reached, parents included, sorted.
+    pub subgroups: Vec<String>,
+    /// A minor anomaly, not counted by itself.
+    pub minor: bool,
+    /// Index of its lexicon.
+    pub lexicon: usize,
+    /// Bit of the organ group it supports, when unambiguous terms of it stand near an ambiguous one.
+    pub group: Option<u32>,
+    /// Line of its preferred row.
+    line: usize,
+}
+
+/// A written form of a concept.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// Index of its concept.
+    pub concept: u32,
+    /// Line in `terms.tsv`, which names the rule that matched.
+    pub line: usize,
+    /// The abbreviation as written: its capitals must be met.
+    pub capitals: Option<Box<str>>,
+    /// Counts only with support.
+    pub ambiguous: bool,
+    /// Bits of the sets of which one must be near, for an ambiguous term.
+    pub support: u64,
+    /// Bits of the sets that veto the term when near.
+    pub against: u64,
+}
+
+/// All concept lexicons, as read.
+#[derive(Default)]
+pub struct Concepts {
+    /// Every concept; terms refer to them by index.
+    pub concepts: Vec<Concept>,
+    /// Every term.
+    pub terms: Vec<Term>,
+    /// Word sequences of the terms.
+    pub(super) keys: Vec<(Vec<WordId>, u32)>,
+    /// Bits of the support sets each word belongs to.
+    pub(super) support_words: Vec<(WordId, u64)>,
+    support_sets: FxHashMap<(usize, String), u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SupportFile {
+    #[serde(default)]
+    support: Vec<SupportSet>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SupportSet {
+    id: String,
+    words: Vec<String>,
+    #[serde(rename = "note", default)]
+    _note: String,
+}
+
+const COLUMNS: [&str; 10] =
+    ["concept", "term", "kind", "codings", "group", "flags", "support", "against", "source", "note"];
+
+impl Concepts {
+    /// Adds a folder of kind `concepts`.
+    pub(super) fn add(
+        &mut self,
+        folder: &Folder,
+        manifest: &Manifest,
+        lexicon: usize,
+        vocabulary: &mut Vocabulary,
+        grammar: &Grammar,
+        problems: &mut Vec<Problem>,
+    ) {
+        let groups = match folder.get("groups.tsv") {
+            Some(text) => Groups::read(&folder.path("groups.tsv"), text, problems),
+            None => Groups::default(),
+        };
+        self.add_support(folder, lexicon, vocabulary, grammar, problems);
+        let file = folder.path("terms.tsv");
+        let Some(table) = Table::read(&file, folder.get("terms.tsv").unwrap_or(""), COLUMNS, 2, problems)
+        else {
+            return;
+        };
+        let mut reader =
+            Reader { all: self, file: &file, manifest, lexicon, groups, seen: FxHashMap::default() };
+        for row in &table.rows {
+            let cell = |column| table.cell(row, column);
+            if let Err(message) = reader.row(row.line, cell, vocabulary, grammar) {
+                problems.push(Problem::at(&file, row.line, message));
+            }
+        }
+    }
+
+    /// Index of the concept with this id in a lexicon.
+    pub fn find(&self, lexicon: usize, id: &str) -> Option<u32> {
+        let found = self.concepts.iter().position(|c| c.lexicon == lexicon && c.id == id);
+        found.map(|i| i as u32)
+    }
+
+    fn add_support(
+        &mut self,
+        folder: &Folder,
+        lexicon: usize,
+        vocabulary: &mut Vocabulary,
+        grammar: &Grammar,
+        problems: &mut Vec<Problem>,
+    ) {
+        let Some(text) = folder.get("support.toml") else { return };
+        let file = folder.path("support.toml");
+        let sets: SupportFile = match parse_toml(&file, text) {
+            Ok(sets) => sets,
+            Err(problem) => return problems.push(problem),
+        };
+        for set in sets.support {
+            let bit = self.support_sets.len() as u32;
+            if bit as usize >= MOST_SUPPORT_SETS {
+                return problems
+                    .push(Problem::of(&file, format!("more than {MOST_SUPPORT_SETS} support sets in all")));
+            }
+            if self.support_sets.insert((lexicon, set.id.clone()), bit).is_some() {
+                problems.push(Problem::of(&file, format!("support set {:?} is given twice", set.id)));
+            }
+            for word in set.words {
+                match cut(&word).as_slice() {
+                    [token] => {
+                        let id =
+                            vocabulary.intern_inflected(&token.written, &token.folded, &grammar.inflection);
+                        self.support_words.push((id, 1 << bit));
+                    }
+                    _ => {
+                        problems.push(Problem::of(&file, format!("{word:?} in {:?} is not one word", set.id)))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reads the rows of one `terms.tsv`.
+struct Reader<'a> {
+    all: &'a mut Concepts,
+    file: &'a str,
+    manifest: &'a Manifest,
+    lexicon: usize,
+    groups: Groups,
+    seen: FxHashMap<String, u32>,
+}
+
+impl Reader<'_> {
+    fn row<'r>(
+        &mut self,
+        line: usize,
+        cell: impl Fn(usize) -> &'r str,
+        vocabulary: &mut Vocabulary,
+        grammar: &Grammar,
+    ) -> Result<(), String> {
+        let (id, text, kind) = (cell(0), cell(1), cell(2));
+        check_id(id)?;
+        if text.is_empty() || cut(text).iter().all(|t| t.folded.trim().is_empty()) {
+            return Err("empty term: write the words, or delete the line".into());
+        }
+        let has_preferred = !kind.is_empty();
+        if !matches!(kind, "" | "preferred" | "synonym" | "abbreviation") {
+            return Err(format!("unknown kind {kind:?}; expected preferred, synonym or abbreviation"));
+        }
+        let flags = flags(cell(5))?;
+        let concept = self.concept(line, id, text, kind)?;
+        if kind == "preferred" || (!has_preferred && self.all.concepts[concept as usize].line == line) {
+            self.describe(concept, line, text, cell(3), cell(4), flags.minor)?;
+        } else if !cell(3).is_empty() || !cell(4).is_empty() {
+            return Err("codings and group belong on the preferred row of the concept".into());
+        }
+        let capitals = (kind == "abbreviation" || (self.manifest.kind_is_bare() && is_acronym(text)))
+            .then(|| text.into());
+        let term = Term {
+            concept,
+            line,
+            capitals,
+            ambiguous: flags.ambiguous,
+            support: self.sets(cell(6))?,
+            against: self.sets(cell(7))?,
+        };
+        if term.ambiguous && term.support == 0 && cell(6).is_empty() && self.groups.is_empty() {
+            return Err("an ambiguous term needs support: name a set of support.toml".into());
+        }
+        let number = self.all.terms.len() as u32;
+        for key in concept_keys(text, term.capitals.is_some(), vocabulary, grammar) {
+            if key.len() > LONGEST_TERM {
+                return Err(format!("the term has {} words; at most {LONGEST_TERM} are read", key.len()));
+            }
+            self.all.keys.push((key, number));
+        }
+        self.all.terms.push(term);
+        Ok(())
+    }
+
+    /// The concept of a row, made by its first row. A second preferred row is a duplicate id.
+    fn concept(&mut self, line: usize, id: &str, label: &str, kind: &str) -> Result<u32, String> {
+        if let Some(&index) = self.seen.get(id) {
+            let known = &mut self.all.concepts[index as usize];
+            if kind == "preferred" {
+                if known.line != 0 {
+                    return Err(format!(
+                        "duplicate id: concept {id:?} has a preferred row at line {} already",
+                        known.line
+                    ));
+                }
+                known.line = line;
+                known.label = label.to_string();
+            }
+            return Ok(index);
+        }
+        let index = self.all.concepts.len() as u32;
+        self.seen.insert(id.to_string(), index);
+        self.all.concepts.push(Concept {
+            id: id.to_string(),
+            label: label.to_string(),
+            codings: Vec::new(),
+            subgroups: Vec::new(),
+            minor: false,
+            lexicon: self.lexicon,
+            group: None,
+            line: if kind == "synonym" || kind == "abbreviation" { 0 } else { line },
+        });
+        Ok(index)
+    }
+
+    fn describe(
+        &mut self,
+        concept: u32,
+        line: usize,
+        label: &str,
+        codings: &str,
+        group: &str,
+        minor: bool,
+    ) -> Result<(), String> {
+        let mut codes = codings.split_whitespace().map(|c| self.coding(c)).collect::<Result<Vec<_>, _>>()?;
+        let bare = self.manifest.kind_is_bare();
+        let id = self.all.concepts[concept as usize].id.clone();
+        if bare && let Some((system, _)) = id.split_once(':') {
+            codes.push((system.to_string(), id.clone()));
+        }
+        let mut reached = None;
+        if !group.is_empty() {
+            let found = self
+                .groups
+                .get(group)
+                .ok_or_else(|| format!("unknown group {group:?}; add it to groups.tsv"))?;
+            if found.eurocat {
+                codes.push(("EUROCAT".into(), group.to_string()));
+            }
+            reached = Some((found.reached.clone(), found.organ));
+        }
+        codes.sort();
+        codes.dedup();
+        let known = &mut self.all.concepts[concept as usize];
+        known.codings = codes;
+        known.line = line;
+        known.label = label.to_string();
+        known.minor = minor;
+        if let Some((subgroups, organ)) = reached {
+            known.subgroups = subgroups;
+            known.group = organ.map(|o| o + (self.lexicon as u32) * 64);
+        }
+        Ok(())
+    }
+
+    fn coding(&self, text: &str) -> Result<(String, String), String> {
+        let (system, code) =
+            text.split_once(':').ok_or_else(|| format!("coding {text:?} is not SYSTEM:CODE"))?;
+        let systems = &self.manifest.code_systems;
+        if code.is_empty() || !(systems.is_empty() || systems.iter().any(|s| s == system)) {
+            return Err(format!("coding {text:?}: system not in the manifest's code_systems {systems:?}"));
+        }
+        Ok((system.to_string(), code.to_string()))
+    }
+
+    fn sets(&self, ids: &str) -> Result<u64, String> {
+        ids.split_whitespace().try_fold(0, |bits, id| {
+            let bit = self.all.support_sets.get(&(self.lexicon, id.to_string()));
+            let file = self.file;
+            bit.map(|bit| bits | 1 << bit)
+                .ok_or_else(|| format!("unknown support set {id:?} in {file}; add it to support.toml"))
+        })
+    }
+}
+
+struct Flags {
+    ambiguous: bool,
+    minor: bool,
+}
+
+fn flags(text: &str) -> Result<Flags, String> {
+    let mut flags = Flags { ambiguous: false, minor: false };
+    for flag in text.split_whitespace() {
+        match flag {
+            "ambiguous" => flags.ambiguous = true,
+            "minor" => flags.minor = true,
+            _ => return Err(format!("unknown flag {flag:?}; expected ambiguous or minor")),
+        }
+    }
+    Ok(flags)
+}
+
+fn check_id(id: &str) -> Result<(), String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
+    if id.is_empty() {
+        Err("empty concept id".into())
+    } else if id.len() > 255 || !id.chars().all(legal) {
+        Err(format!("concept id {id:?} holds a character other than letters, digits, _ . : -"))
+    } else {
+        Ok(())
+    }
+}
+
+/// True for two to six capitals and digits: an acronym in a list that does not say so.
+fn is_acronym(text: &str) -> bool {
+    (2..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}

@@ -1,0 +1,200 @@
+//! Context cues: phrases that decide assertion, certainty, experiencer and temporality.
+
+use super::expand::{GAP, braces, literal};
+use super::folder::Folder;
+use super::grammar::Grammar;
+use super::problem::Problem;
+use super::table::Table;
+use super::vocabulary::{Vocabulary, WordId};
+
+/// Declares an enum of the data files with its spelling.
+macro_rules! spelled {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant),+ }
+
+        impl $name {
+            const NAMES: &'static [(&'static str, $name)] = &[$(($text, $name::$variant)),+];
+
+            fn parse(text: &str) -> Result<Self, String> {
+                let found = Self::NAMES.iter().find(|(name, _)| *name == text);
+                found.map(|(_, value)| *value).ok_or_else(|| {
+                    let known: Vec<&str> = Self::NAMES.iter().map(|(name, _)| *name).collect();
+                    format!("{text:?} is not one of {}", known.join(", "))
+                })
+            }
+        }
+    };
+}
+
+spelled! {
+    /// What a cue says of the mentions in its scope.
+    Category {
+        /// They are absent.
+        Negation = "negation",
+        /// They are suspected.
+        Possible = "possible",
+        /// They are asked for, conditional or a risk.
+        Hypothetical = "hypothetical",
+        /// They could not be examined.
+        NotAssessed = "not_assessed",
+        /// They are confirmed.
+        Present = "present",
+        /// The examination is normal.
+        Normal = "normal",
+        /// They are over.
+        Past = "past",
+        /// They belong to the history.
+        History = "history",
+        /// They are foreseen.
+        Planned = "planned",
+        /// They hold now.
+        Current = "current",
+        /// They are the patient's.
+        Patient = "patient",
+        /// They are the fetus's.
+        Fetus = "fetus",
+        /// They are the mother's.
+        Mother = "mother",
+        /// They are the father's.
+        Father = "father",
+        /// They are a brother's or sister's.
+        Sibling = "sibling",
+        /// They are another relative's.
+        Family = "family",
+        /// They are somebody else's.
+        Other = "other",
+        /// Looks like a cue and is none.
+        Pseudo = "pseudo",
+        /// Ends every scope.
+        Stop = "stop",
+        /// Ends a negation and opens its exception.
+        Except = "except",
+    }
+}
+
+spelled! {
+    /// Which way a cue acts.
+    Direction {
+        /// On what follows.
+        After = "after",
+        /// On what precedes.
+        Before = "before",
+        /// On both sides.
+        Both = "both",
+        /// On nothing by itself.
+        Neither = "",
+    }
+}
+
+spelled! {
+    /// How far a cue acts.
+    Reach {
+        /// To the next comma, conjunction or verb.
+        Phrase = "phrase",
+        /// To the end of the clause.
+        Clause = "clause",
+        /// To the end of the sentence.
+        Sentence = "sentence",
+        /// To the end of the list item or line.
+        Item = "item",
+        /// To the end of the section.
+        Section = "section",
+    }
+}
+
+/// A context cue.
+#[derive(Clone, Debug)]
+pub struct Cue {
+    /// Stable id, written into the events it decides.
+    pub id: String,
+    /// What it says.
+    pub category: Category,
+    /// Which way.
+    pub direction: Direction,
+    /// How far.
+    pub reach: Reach,
+    /// Degree of certainty of what is possible, 0 to 1.
+    pub certainty: Option<f64>,
+}
+
+/// All cue lexicons, as read.
+#[derive(Default)]
+pub(super) struct Cues {
+    pub cues: Vec<Cue>,
+    pub keys: Vec<(Vec<WordId>, u32)>,
+}
+
+const COLUMNS: [&str; 7] = ["cue", "term", "category", "direction", "scope", "certainty", "note"];
+
+impl Cues {
+    /// Adds a folder of kind `cues`.
+    pub fn add(
+        &mut self,
+        folder: &Folder,
+        vocabulary: &mut Vocabulary,
+        grammar: &Grammar,
+        problems: &mut Vec<Problem>,
+    ) {
+        let file = folder.path("terms.tsv");
+        let Some(table) = Table::read(&file, folder.get("terms.tsv").unwrap_or(""), COLUMNS, 3, problems)
+        else {
+            return;
+        };
+        for row in &table.rows {
+            match read_cue(|column| table.cell(row, column)) {
+                Ok(cue) => {
+                    let number = self.cues.len() as u32;
+                    self.cues.push(cue);
+                    if let Err(message) = self.add_forms(table.cell(row, 1), number, vocabulary, grammar) {
+                        problems.push(Problem::at(&file, row.line, message));
+                    }
+                }
+                Err(message) => problems.push(Problem::at(&file, row.line, message)),
+            }
+        }
+    }
+
+    fn add_forms(
+        &mut self,
+        term: &str,
+        cue: u32,
+        vocabulary: &mut Vocabulary,
+        grammar: &Grammar,
+    ) -> Result<(), String> {
+        for form in braces(term).ok_or("a brace is not closed")? {
+            let key = literal(&form, vocabulary, &grammar.inflection);
+            let ends_open = key.first() == Some(&GAP) || key.last() == Some(&GAP);
+            if key.is_empty() || ends_open {
+                return Err("empty term, or a gap with nothing beside it".into());
+            }
+            self.keys.push((key, cue));
+        }
+        Ok(())
+    }
+}
+
+fn read_cue<'r>(cell: impl Fn(usize) -> &'r str) -> Result<Cue, String> {
+    let id = cell(0);
+    if id.is_empty() {
+        return Err("empty cue id".into());
+    }
+    let category = Category::parse(cell(2)).map_err(|e| format!("category {e}"))?;
+    let direction = Direction::parse(cell(3)).map_err(|e| format!("direction {e}"))?;
+    let acts = !matches!(category, Category::Pseudo | Category::Stop | Category::Except);
+    if acts && direction == Direction::Neither {
+        return Err("direction is empty; say after, before or both".into());
+    }
+    let reach = match cell(4) {
+        "" => Reach::Clause,
+        text => Reach::parse(text).map_err(|e| format!("scope {e}"))?,
+    };
+    let certainty = match cell(5) {
+        "" => None,
+        text => Some(
+            text.parse::<f64>().ok().filter(|c| (0.0..=1.0).contains(c)).ok_or("certainty is not 0 to 1")?,
+        ),
+    };
+    Ok(Cue { id: id.to_string(), category, direction, reach, certainty })
+}

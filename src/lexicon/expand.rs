@@ -1,0 +1,232 @@
+//! Expands a written term into the word sequences it stands for: braces, hyphens, prefixes, order of complements.
+
+use super::grammar::{Grammar, Role};
+use super::vocabulary::{Inflection, TermToken, Vocabulary, WordId, cut};
+use crate::normalize::TokenKind;
+
+/// Stands for the gap ` … ` of a cue in a word sequence; never a word.
+pub const GAP: WordId = WordId::MAX;
+
+/// Most word sequences one term may expand to; a guard against products of variants.
+const MOST_VARIANTS: usize = 48;
+/// Shortest remainder after a prefix ("inter" + "auriculaire").
+const SHORTEST_STEM: usize = 5;
+
+/// Expands `{a,b}` groups, at any depth. `None` when a brace is not closed.
+pub(super) fn braces(term: &str) -> Option<Vec<String>> {
+    let Some(open) = term.find('{') else {
+        return (!term.contains('}')).then(|| vec![term.to_string()]);
+    };
+    let mut depth = 0;
+    let mut parts = Vec::new();
+    let mut from = open + 1;
+    for (i, c) in term.char_indices().skip_while(|(i, _)| *i < open) {
+        match c {
+            '{' => depth += 1,
+            ',' if depth == 1 => {
+                parts.push(&term[from..i]);
+                from = i + 1;
+            }
+            '}' => {
+                depth -= 1;
+                if depth == 0 {
+                    parts.push(&term[from..i]);
+                    let tails = braces(&term[i + 1..])?;
+                    let heads = parts.iter().map(|part| braces(part)).collect::<Option<Vec<_>>>()?;
+                    let join = |part: String| {
+                        tails.iter().map(move |tail| format!("{part}{tail}")).collect::<Vec<_>>()
+                    };
+                    let head = &term[..open];
+                    return Some(
+                        heads
+                            .into_iter()
+                            .flatten()
+                            .flat_map(join)
+                            .map(|rest| format!("{head}{rest}"))
+                            .collect(),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The word sequences of a cue or a title: every token counts, and a gap is `GAP`.
+pub(super) fn literal(term: &str, vocabulary: &mut Vocabulary, inflection: &Inflection) -> Vec<WordId> {
+    let parts = term.split('\u{2026}').map(|part| {
+        let words = cut(part).into_iter().filter(|t| t.kind != TokenKind::Newline);
+        words.map(|t| vocabulary.intern_inflected(&t.written, &t.folded, inflection)).collect::<Vec<_>>()
+    });
+    parts.collect::<Vec<_>>().join(&GAP)
+}
+
+/// A word of a concept term, with whether an article or preposition introduces it.
+#[derive(Clone, Debug)]
+struct Piece {
+    words: Vec<WordId>,
+    opens_complement: bool,
+}
+
+/// The word sequences of a concept term: articles, hyphens and the order of complements do not count.
+pub(super) fn concept_keys(
+    term: &str,
+    is_abbreviation: bool,
+    vocabulary: &mut Vocabulary,
+    grammar: &Grammar,
+) -> Vec<Vec<WordId>> {
+    let tokens = cut(term);
+    let mut keys = Vec::new();
+    let without_parentheses: Vec<TermToken> =
+        tokens.iter().filter(|t| !matches!(t.folded.as_str(), "(" | ")" | "[" | "]")).cloned().collect();
+    for tokens in [&tokens, &without_parentheses] {
+        for variant in compounds(tokens, grammar) {
+            let pieces = pieces(&variant, is_abbreviation, vocabulary, grammar);
+            keys.extend(orders(&pieces));
+        }
+    }
+    keys.retain(|key| !key.is_empty());
+    keys.sort();
+    keys.dedup();
+    keys.truncate(MOST_VARIANTS);
+    keys
+}
+
+/// Writings of the compounds of a term: "inter-auriculaire", "interauriculaire", "inter auriculaire".
+fn compounds(tokens: &[TermToken], grammar: &Grammar) -> Vec<Vec<TermToken>> {
+    let apart: Vec<TermToken> = tokens.iter().flat_map(|t| split_prefix(t, grammar)).collect();
+    let mut variants = vec![apart.clone()];
+    let as_written: Vec<TermToken> = tokens.to_vec();
+    let joined = join_hyphens(tokens);
+    for variant in [as_written, joined.clone(), join_hyphens(&apart), join_prefixes(&apart, grammar)] {
+        let same =
+            |other: &Vec<TermToken>| other.iter().map(|t| &t.folded).eq(variant.iter().map(|t| &t.folded));
+        if !variants.iter().any(same) {
+            variants.push(variant);
+        }
+    }
+    variants
+}
+
+fn split_prefix(token: &TermToken, grammar: &Grammar) -> Vec<TermToken> {
+    let whole = || vec![token.clone()];
+    if token.kind != TokenKind::Word {
+        return whole();
+    }
+    let Some(prefix) = grammar.prefix_of(&token.folded) else { return whole() };
+    if token.folded.len() < prefix.len() + SHORTEST_STEM || !token.written.is_char_boundary(prefix.len()) {
+        return whole();
+    }
+    // A ligature or accent inside the prefix would make the two spellings differ in length: cut the folded form then.
+    let written = if token.written.len() == token.folded.len() { &token.written } else { &token.folded };
+    let piece = |written: &str, folded: &str, glued| TermToken {
+        written: written.to_string(),
+        folded: folded.to_string(),
+        kind: TokenKind::Word,
+        glued,
+    };
+    vec![
+        piece(&written[..prefix.len()], prefix, token.glued),
+        piece(&written[prefix.len()..], &token.folded[prefix.len()..], true),
+    ]
+}
+
+fn merge(left: &mut TermToken, right: &TermToken) {
+    left.written.push_str(&right.written);
+    left.folded.push_str(&right.folded);
+}
+
+fn join_hyphens(tokens: &[TermToken]) -> Vec<TermToken> {
+    let mut out: Vec<TermToken> = Vec::new();
+    let mut after_hyphen = false;
+    for token in tokens {
+        let follows_word = out.last().is_some_and(|t| t.kind == TokenKind::Word);
+        if token.folded == "-" && token.glued && follows_word {
+            after_hyphen = true;
+            continue;
+        }
+        match out.last_mut() {
+            Some(last) if after_hyphen && token.glued && token.kind == TokenKind::Word => merge(last, token),
+            _ => out.push(token.clone()),
+        }
+        after_hyphen = false;
+    }
+    out
+}
+
+fn join_prefixes(tokens: &[TermToken], grammar: &Grammar) -> Vec<TermToken> {
+    let mut out: Vec<TermToken> = Vec::new();
+    for token in tokens {
+        match out.last_mut() {
+            Some(last) if token.kind == TokenKind::Word && grammar.is_prefix(&last.folded) => {
+                merge(last, token)
+            }
+            _ => out.push(token.clone()),
+        }
+    }
+    out
+}
+
+fn pieces(
+    tokens: &[TermToken],
+    is_abbreviation: bool,
+    vocabulary: &mut Vocabulary,
+    grammar: &Grammar,
+) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut opens_complement = false;
+    for token in tokens {
+        let role = grammar.role_of_text(&token.folded);
+        if !is_abbreviation && role.has(Role::ARTICLE) {
+            opens_complement = true;
+            continue;
+        }
+        if token.folded == "-" || token.kind == TokenKind::Newline {
+            continue;
+        }
+        let word = if is_abbreviation {
+            vocabulary.intern(&token.folded)
+        } else {
+            vocabulary.intern_inflected(&token.written, &token.folded, &grammar.inflection)
+        };
+        // "type III" is a complement whatever introduces it, and keeps its number.
+        let opens = opens_complement || role.has(Role::GRADE);
+        match pieces.last_mut() {
+            Some(piece) if !opens => piece.words.push(word),
+            _ => pieces.push(Piece { words: vec![word], opens_complement: opens }),
+        }
+        opens_complement = false;
+    }
+    pieces
+}
+
+/// The sequence as written and, when a head has two or three complements, the same with them in another order.
+fn orders(pieces: &[Piece]) -> Vec<Vec<WordId>> {
+    let flat =
+        |order: &[usize]| order.iter().flat_map(|&i| pieces[i].words.iter().copied()).collect::<Vec<_>>();
+    let mut keys = vec![flat(&(0..pieces.len()).collect::<Vec<_>>())];
+    let movable = pieces.iter().skip(1).all(|p| p.opens_complement);
+    match pieces.len() {
+        3 if movable => keys.push(flat(&[0, 2, 1])),
+        4 if movable => {
+            for order in [[0, 1, 3, 2], [0, 2, 1, 3], [0, 2, 3, 1], [0, 3, 1, 2], [0, 3, 2, 1]] {
+                keys.push(flat(&order));
+            }
+        }
+        _ => {}
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_expand_at_any_depth() {
+        assert_eq!(braces("n'{a,ont} {pas,{plus,jamais} été}").map(|v| v.len()), Some(6));
+        assert_eq!(braces("élimin{é,er}"), Some(vec!["éliminé".to_string(), "éliminer".to_string()]));
+        assert_eq!((braces("a{b"), braces("a}b")), (None, None));
+    }
+}

@@ -1,0 +1,170 @@
+//! Function words, modifiers, coordination and inflection, from the lexicons of kind `grammar`.
+
+use super::folder::Folder;
+use super::problem::Problem;
+use super::table::Table;
+use super::vocabulary::{Inflection, Vocabulary, WordId, cut};
+use rustc_hash::FxHashMap;
+
+/// What a word may do in a sentence: a set of roles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Role(u32);
+
+impl Role {
+    /// Article or "of": does not count inside a concept.
+    pub const ARTICLE: Role = Role(1);
+    /// Side, extent, severity: may stand inside a concept without being part of it.
+    pub const MODIFIER: Role = Role(1 << 1);
+    /// Joins like with like.
+    pub const COORDINATOR: Role = Role(1 << 2);
+    /// Opens a subordinate clause.
+    pub const SUBORDINATOR: Role = Role(1 << 3);
+    /// A conjugated verb that often stands alone.
+    pub const VERB: Role = Role(1 << 4);
+    /// Left.
+    pub const LEFT: Role = Role(1 << 5);
+    /// Right.
+    pub const RIGHT: Role = Role(1 << 6);
+    /// Both sides.
+    pub const BILATERAL: Role = Role(1 << 7);
+    /// One side.
+    pub const UNILATERAL: Role = Role(1 << 8);
+    /// Introduces a numbered kind: type, grade, stage.
+    pub const GRADE: Role = Role(1 << 9);
+    /// First part of compounds.
+    pub const PREFIX: Role = Role(1 << 10);
+    /// Preposition other than "of".
+    pub const PREPOSITION: Role = Role(1 << 11);
+    /// Subject pronoun: starts a clause.
+    pub const PRONOUN: Role = Role(1 << 12);
+
+    const NAMES: [(&'static str, Role); 13] = [
+        ("article", Role::ARTICLE),
+        ("modifier", Role::MODIFIER),
+        ("coordinator", Role::COORDINATOR),
+        ("subordinator", Role::SUBORDINATOR),
+        ("verb", Role::VERB),
+        ("left", Role::LEFT),
+        ("right", Role::RIGHT),
+        ("bilateral", Role::BILATERAL),
+        ("unilateral", Role::UNILATERAL),
+        ("grade", Role::GRADE),
+        ("prefix", Role::PREFIX),
+        ("preposition", Role::PREPOSITION),
+        ("pronoun", Role::PRONOUN),
+    ];
+
+    /// True when this set shares a role with `other`.
+    pub fn has(self, other: Role) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The set of both.
+    pub const fn and(self, other: Role) -> Role {
+        Role(self.0 | other.0)
+    }
+}
+
+/// The grammar of all lexicons of that kind.
+#[derive(Default)]
+pub struct Grammar {
+    roles: FxHashMap<String, Role>,
+    /// Endings of adjectives, folded, without their plural.
+    adjective_endings: Vec<String>,
+    /// Prefixes, longest first.
+    prefixes: Vec<String>,
+    /// Groups of forms that are one word ("iii", "3").
+    synonyms: Vec<Vec<String>>,
+    pub(super) inflection: Inflection,
+}
+
+impl Grammar {
+    /// Adds a folder of kind `grammar`: `terms.tsv` with `role` and `term`, and `inflection.tsv`.
+    pub(super) fn add(&mut self, folder: &Folder, problems: &mut Vec<Problem>) {
+        if let Some(text) = folder.get("inflection.tsv") {
+            self.inflection = Inflection::read(&folder.path("inflection.tsv"), text, problems);
+        }
+        let file = folder.path("terms.tsv");
+        let Some(table) =
+            Table::read(&file, folder.get("terms.tsv").unwrap_or(""), ["role", "term", "note"], 2, problems)
+        else {
+            return;
+        };
+        for row in &table.rows {
+            let forms: Vec<String> = table
+                .cell(row, 1)
+                .split_whitespace()
+                .flat_map(cut)
+                .map(|token| token.folded)
+                .filter(|form| form != "-")
+                .collect();
+            if forms.is_empty() {
+                problems.push(Problem::at(&file, row.line, "empty term"));
+            }
+            match table.cell(row, 0) {
+                "same" => self.synonyms.push(forms),
+                "adjective_ending" => self.adjective_endings.extend(forms),
+                name => match Role::NAMES.iter().find(|(known, _)| *known == name) {
+                    Some((_, role)) => self.give(forms, *role),
+                    None => problems.push(Problem::at(&file, row.line, format!("unknown role {name:?}"))),
+                },
+            }
+        }
+        self.prefixes.sort_by_key(|p| std::cmp::Reverse(p.len()));
+    }
+
+    fn give(&mut self, forms: Vec<String>, role: Role) {
+        for form in forms {
+            if role == Role::PREFIX {
+                self.prefixes.push(form.clone());
+            }
+            let entry = self.roles.entry(form).or_default();
+            *entry = entry.and(role);
+        }
+    }
+
+    /// Interns every word that has a role, so that the engine can tell it by its id.
+    pub(super) fn intern(&self, vocabulary: &mut Vocabulary) {
+        let mut forms: Vec<&String> = self.roles.keys().collect();
+        forms.sort();
+        for form in forms {
+            vocabulary.intern(form);
+        }
+        for group in &self.synonyms {
+            if let Some((first, rest)) = group.split_first() {
+                let id = vocabulary.intern(first);
+                rest.iter().for_each(|form| vocabulary.alias(form, id));
+            }
+        }
+    }
+
+    /// The roles of each word id.
+    pub(super) fn roles_by_word(&self, vocabulary: &Vocabulary) -> Vec<Role> {
+        let mut roles = vec![Role::default(); vocabulary.len()];
+        for (form, role) in &self.roles {
+            let id: WordId = vocabulary.get(form);
+            if id != 0 {
+                roles[id as usize] = roles[id as usize].and(*role);
+            }
+        }
+        roles
+    }
+
+    pub(super) fn role_of_text(&self, folded: &str) -> Role {
+        self.roles.get(folded).copied().unwrap_or_default()
+    }
+
+    pub(super) fn is_prefix(&self, folded: &str) -> bool {
+        self.role_of_text(folded).has(Role::PREFIX)
+    }
+
+    pub(super) fn prefix_of(&self, folded: &str) -> Option<&str> {
+        self.prefixes.iter().map(String::as_str).find(|prefix| folded.starts_with(prefix))
+    }
+
+    /// True when a folded word has the ending of an adjective, singular or plural.
+    pub fn looks_like_adjective(&self, folded: &str) -> bool {
+        let singular = folded.strip_suffix('s').unwrap_or(folded);
+        self.adjective_endings.iter().any(|e| singular.ends_with(e.as_str()) || folded.ends_with(e.as_str()))
+    }
+}

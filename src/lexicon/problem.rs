@@ -1,0 +1,44 @@
+//! What is wrong with a lexicon, where, and what to do: one line per problem.
+
+use std::fmt;
+
+/// A fault in a file of a lexicon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Path or shipped name of the file.
+    pub file: String,
+    /// Line, from 1; `None` when the whole file is meant.
+    pub line: Option<usize>,
+    /// What was found, what was expected, what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem at a line of a file.
+    pub fn at(file: &str, line: usize, message: impl Into<String>) -> Self {
+        Self { file: file.to_string(), line: Some(line), message: message.into() }
+    }
+
+    /// A problem with a file as a whole.
+    pub fn of(file: &str, message: impl Into<String>) -> Self {
+        Self { file: file.to_string(), line: None, message: message.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{}: {}", self.file, line, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+/// All the problems found while loading, in file order; never empty.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", lines(.0))]
+pub struct Problems(pub Vec<Problem>);
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

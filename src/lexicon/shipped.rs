@@ -1,0 +1,28 @@
+//! The lexicons shipped inside the program, so that it runs from any folder.
+
+use super::folder::Folder;
+
+/// Embeds the named files of a folder under `lexicons/`.
+macro_rules! folder {
+    ($name:literal: $($file:literal),+) => {
+        ($name, &[$(($file, include_str!(concat!("../../lexicons/", $name, "/", $file)))),+] as &[(&str, &str)])
+    };
+}
+
+const FOLDERS: &[(&str, &[(&str, &str)])] = &[
+    folder!("abbreviations": "manifest.toml", "terms.tsv", "cases.toml"),
+    folder!("context": "manifest.toml", "terms.tsv", "cases.toml"),
+    folder!("dates": "manifest.toml", "terms.tsv", "cases.toml"),
+    folder!("documents": "manifest.toml", "terms.tsv", "cases.toml"),
+    folder!("grammar": "manifest.toml", "terms.tsv", "inflection.tsv", "cases.toml"),
+    folder!("malformations": "manifest.toml", "terms.tsv", "groups.tsv", "support.toml", "patterns.toml", "cases.toml"),
+    folder!("sections": "manifest.toml", "terms.tsv", "cases.toml"),
+];
+
+/// The shipped folders, in alphabetical order.
+pub fn shipped() -> Vec<Folder> {
+    let folder = |(name, files): &(&str, &[(&str, &str)])| {
+        Folder::from_files(name, &format!("lexicons/{name}"), files.iter().copied())
+    };
+    FOLDERS.iter().map(folder).collect()
+}

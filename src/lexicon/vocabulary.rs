@@ -1,0 +1,172 @@
+//! The words that any lexicon knows, with their inflected forms: each surface form leads to one word id.
+
+use super::problem::Problem;
+use super::table::Table;
+use crate::normalize::{TokenKind, fold, tokenize};
+use rustc_hash::FxHashMap;
+
+/// Id of a word known to some lexicon; all the inflected forms of a word share it. 0 is "unknown".
+pub type WordId = u32;
+
+/// Shortest word that is inflected, in characters: shorter ones are function words and abbreviations.
+const SHORTEST_INFLECTED: usize = 4;
+
+/// An ending and what may stand in its place, both as written and folded.
+struct Ending {
+    written: String,
+    folded_len: usize,
+    replacements: Vec<String>,
+}
+
+/// Rules of inflection, longest ending first.
+#[derive(Default)]
+pub(super) struct Inflection {
+    endings: Vec<Ending>,
+}
+
+impl Inflection {
+    /// Reads `inflection.tsv`: `ending` and the space-separated `forms` that may replace it (`-` for nothing).
+    pub fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> Self {
+        let Some(table) = Table::read(file, text, ["ending", "forms", "note"], 2, problems) else {
+            return Self::default();
+        };
+        let mut endings: Vec<Ending> = table
+            .rows
+            .iter()
+            .map(|row| {
+                let written = table.cell(row, 0).trim_start_matches('-').to_lowercase();
+                let forms = table.cell(row, 1).split_whitespace();
+                let replacements =
+                    forms.map(|form| fold(form.trim_start_matches('-')).text().to_string()).collect();
+                Ending { folded_len: fold(&written).text().len(), written, replacements }
+            })
+            .collect();
+        endings.sort_by_key(|e| std::cmp::Reverse(e.written.len()));
+        Self { endings }
+    }
+
+    /// The other forms of a word, folded; `written` has its accents, `folded` has none.
+    fn forms(&self, written: &str, folded: &str) -> impl Iterator<Item = String> {
+        let rule = self.endings.iter().find(|e| written.ends_with(&e.written));
+        rule.into_iter().flat_map(move |ending| {
+            let stem = folded[..folded.len().saturating_sub(ending.folded_len)].to_string();
+            ending.replacements.iter().map(move |form| format!("{stem}{form}"))
+        })
+    }
+}
+
+/// The surface forms of all lexicons.
+#[derive(Default)]
+pub struct Vocabulary {
+    ids: FxHashMap<Box<str>, WordId>,
+    /// Union-find: words whose forms meet are one word.
+    parents: Vec<WordId>,
+}
+
+impl Vocabulary {
+    /// The id of a folded surface form, 0 when no lexicon has it.
+    pub fn get(&self, folded: &str) -> WordId {
+        self.ids.get(folded).copied().unwrap_or(0)
+    }
+
+    /// One past the highest id.
+    pub fn len(&self) -> usize {
+        self.parents.len() + 1
+    }
+
+    /// True when no lexicon holds a word.
+    pub fn is_empty(&self) -> bool {
+        self.parents.is_empty()
+    }
+
+    /// Every surface form with its word.
+    pub(super) fn surfaces(&self) -> impl Iterator<Item = (&str, WordId)> {
+        self.ids.iter().map(|(text, &id)| (&**text, id))
+    }
+
+    pub(super) fn intern(&mut self, folded: &str) -> WordId {
+        if let Some(&id) = self.ids.get(folded) {
+            return id;
+        }
+        let id = self.len() as WordId;
+        self.parents.push(id);
+        self.ids.insert(folded.into(), id);
+        id
+    }
+
+    /// Interns a word with its other forms.
+    pub(super) fn intern_inflected(
+        &mut self,
+        written: &str,
+        folded: &str,
+        inflection: &Inflection,
+    ) -> WordId {
+        let is_new = !self.ids.contains_key(folded);
+        let id = self.intern(folded);
+        if is_new && written.chars().count() >= SHORTEST_INFLECTED {
+            for form in inflection.forms(written, folded) {
+                self.alias(&form, id);
+            }
+        }
+        id
+    }
+
+    /// Makes `folded` a form of the word `id`.
+    pub(super) fn alias(&mut self, folded: &str, id: WordId) {
+        match self.ids.get(folded) {
+            Some(&other) => self.unite(id, other),
+            None => {
+                self.ids.insert(folded.into(), id);
+            }
+        }
+    }
+
+    fn unite(&mut self, a: WordId, b: WordId) {
+        let (a, b) = (self.find(a), self.find(b));
+        self.parents[a.max(b) as usize - 1] = a.min(b);
+    }
+
+    /// The word that stands for `id` after all unions.
+    pub(super) fn find(&self, mut id: WordId) -> WordId {
+        while id != 0 && self.parents[id as usize - 1] != id {
+            id = self.parents[id as usize - 1];
+        }
+        id
+    }
+
+    /// Replaces every id by the word that stands for it. Call once, after the last `intern`.
+    pub(super) fn settle(&mut self) {
+        let roots: Vec<WordId> = (0..self.len() as WordId).map(|id| self.find(id)).collect();
+        for id in self.ids.values_mut() {
+            *id = roots[*id as usize];
+        }
+        self.parents.iter_mut().zip(&roots[1..]).for_each(|(parent, root)| *parent = *root);
+    }
+}
+
+/// One token of a term of a lexicon.
+#[derive(Clone, Debug)]
+pub(super) struct TermToken {
+    /// As written, in lower case.
+    pub written: String,
+    /// Folded.
+    pub folded: String,
+    pub kind: TokenKind,
+    /// No white space stands before it.
+    pub glued: bool,
+}
+
+/// Cuts a term as the engine cuts a text.
+pub(super) fn cut(term: &str) -> Vec<TermToken> {
+    let folded = fold(term);
+    let mut tokens = Vec::new();
+    tokenize(folded.text(), |t| {
+        tokens.push(TermToken {
+            written: folded.original_slice(t.start, t.end).to_lowercase(),
+            folded: folded.text()[t.start as usize..t.end as usize].to_string(),
+            kind: t.kind,
+            glued: !t.space_before,
+        });
+    });
+    tokens
+}

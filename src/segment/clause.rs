@@ -1,0 +1,63 @@
+//! A light French clause splitter: the clause is the home of a cue's scope.
+
+use super::{Segmented, TokenKind, TokenRange};
+use crate::lexicon::Role;
+
+/// How many tokens after a comma or coordinator may hold the verb that makes it the start of a clause.
+const VERB_WITHIN: usize = 6;
+
+/// The clauses of a report, in text order; together they cover its sentences.
+pub(super) fn find(segmented: &Segmented) -> Vec<TokenRange> {
+    let mut clauses = Vec::with_capacity(segmented.sentences.len() * 2);
+    for sentence in &segmented.sentences {
+        let mut start = sentence.start as usize;
+        for i in sentence.indices().skip(1) {
+            if begins_clause(segmented, i, sentence.end as usize) {
+                if i > start {
+                    clauses.push(TokenRange::new(start, i));
+                }
+                start = i;
+            }
+        }
+        clauses.push(TokenRange::new(start, sentence.end as usize));
+    }
+    clauses
+}
+
+fn begins_clause(segmented: &Segmented, i: usize, end: usize) -> bool {
+    let token = &segmented.tokens[i];
+    match token.kind {
+        TokenKind::Mark => match segmented.text().as_bytes()[token.start as usize] {
+            b';' => true,
+            b',' => has_verb_ahead(segmented, i + 1, end),
+            // A dash with space on both sides sets something apart.
+            b'-' => {
+                token.space_before
+                    && segmented.tokens.get(i + 1).is_some_and(|t| t.space_before)
+                    && i + 1 < end
+            }
+            _ => false,
+        },
+        TokenKind::Word if token.role.has(Role::SUBORDINATOR) => true,
+        TokenKind::Word if token.role.has(Role::COORDINATOR) => has_verb_ahead(segmented, i + 1, end),
+        _ => false,
+    }
+}
+
+/// True when a subject and its verb, or a pronoun, come before the next comma, coordinator or subordinator.
+fn has_verb_ahead(segmented: &Segmented, from: usize, end: usize) -> bool {
+    let breaks = Role::COORDINATOR.and(Role::SUBORDINATOR);
+    let window = from..end.min(from + VERB_WITHIN);
+    for i in window {
+        let token = &segmented.tokens[i];
+        let is_break =
+            token.kind == TokenKind::Mark || (token.role.has(breaks) && !token.role.has(Role::PRONOUN));
+        if is_break {
+            return false;
+        }
+        if token.role.has(Role::PRONOUN) || (token.role.has(Role::VERB) && i > from) {
+            return true;
+        }
+    }
+    false
+}

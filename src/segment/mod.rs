@@ -1,0 +1,256 @@
+//! Cuts a report into tokens, lines, sections, sentences and clauses. Total, linear, never changes the text.
+
+mod clause;
+mod section;
+mod sentence;
+
+pub use crate::normalize::TokenKind;
+pub use crate::span::Span;
+
+use crate::lexicon::{Lexicons, Role, WordId};
+use crate::normalize::{Folded, fold, tokenize};
+
+/// A token of a report: a half-open byte range of the folded text, and its word when a lexicon knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Token {
+    /// First folded byte.
+    pub start: u32,
+    /// One past the last folded byte.
+    pub end: u32,
+    /// Word id, 0 when no lexicon has it.
+    pub word: WordId,
+    /// What it is made of.
+    pub kind: TokenKind,
+    /// White space or a line break stands before it.
+    pub space_before: bool,
+    /// Roles of the word.
+    pub role: Role,
+}
+
+/// A half-open range of token indices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TokenRange {
+    /// First token.
+    pub start: u32,
+    /// One past the last token.
+    pub end: u32,
+}
+
+impl TokenRange {
+    /// The tokens `start..end`.
+    pub fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end.max(start) as u32 }
+    }
+
+    /// As a range of indices.
+    pub fn indices(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// True when the token is inside.
+    pub fn contains(self, token: usize) -> bool {
+        self.indices().contains(&token)
+    }
+
+    /// True when the two ranges share a token.
+    pub fn overlaps(self, other: TokenRange) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// A titled part of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Index in `Lexicons::sections`.
+    pub kind: u32,
+    /// The title.
+    pub title: TokenRange,
+    /// What stands under it, up to the next title.
+    pub body: TokenRange,
+}
+
+/// A report cut into pieces.
+pub struct Segmented<'t> {
+    folded: Folded<'t>,
+    /// Every token, line breaks included.
+    pub tokens: Vec<Token>,
+    /// Titled parts, in text order; what stands before the first title belongs to none.
+    pub sections: Vec<Section>,
+    /// Sentences, in text order; they cover every token that is not a line break.
+    pub sentences: Vec<TokenRange>,
+    /// Clauses, in text order; each lies inside one sentence.
+    pub clauses: Vec<TokenRange>,
+}
+
+impl<'t> Segmented<'t> {
+    /// Cuts `text`.
+    pub fn new(text: &'t str, lexicons: &Lexicons) -> Self {
+        let folded = fold(text);
+        let tokens = tokens_of(&folded, lexicons);
+        let mut segmented =
+            Self { folded, tokens, sections: Vec::new(), sentences: Vec::new(), clauses: Vec::new() };
+        segmented.sections = section::find(&segmented, lexicons);
+        segmented.sentences = sentence::find(&segmented, lexicons);
+        segmented.clauses = clause::find(&segmented);
+        segmented
+    }
+
+    /// The text as received.
+    pub fn original(&self) -> &'t str {
+        self.folded.original()
+    }
+
+    /// The folded text.
+    pub fn text(&self) -> &str {
+        self.folded.text()
+    }
+
+    /// The folded text of a token.
+    pub fn word(&self, token: usize) -> &str {
+        let token = &self.tokens[token];
+        &self.folded.text()[token.start as usize..token.end as usize]
+    }
+
+    /// The original text of a token.
+    pub fn written(&self, token: usize) -> &'t str {
+        let token = &self.tokens[token];
+        self.folded.original_slice(token.start, token.end)
+    }
+
+    /// The original span of a range of tokens; empty at its start when the range is.
+    pub fn span(&self, range: TokenRange) -> Span {
+        match self.tokens.get(range.indices()) {
+            Some([first, .., last] | [first @ last]) => self.folded.to_original(first.start, last.end),
+            _ => {
+                let end = self.original().len() as u32;
+                let at = self
+                    .tokens
+                    .get(range.start as usize)
+                    .map_or(end, |t| self.folded.to_original(t.start, t.start).start);
+                Span::new(at, at)
+            }
+        }
+    }
+
+    /// The original span of a range of folded bytes.
+    pub fn span_of_folded(&self, start: u32, end: u32) -> Span {
+        self.folded.to_original(start, end)
+    }
+
+    /// The tokens that share a byte with a range of folded bytes.
+    pub fn tokens_in_folded(&self, start: u32, end: u32) -> TokenRange {
+        let from = self.tokens.partition_point(|t| t.end <= start);
+        let to = self.tokens.partition_point(|t| t.start < end);
+        TokenRange::new(from, to)
+    }
+
+    /// The tokens that share a byte with an original span.
+    pub fn tokens_in_span(&self, span: Span) -> TokenRange {
+        let start = self.folded.of_original(span.start);
+        let end = self.folded.of_original(span.end);
+        self.tokens_in_folded(start, end.max(start + 1))
+    }
+
+    /// The sentence that holds a token, or the last one before it.
+    pub fn sentence_of(&self, token: usize) -> TokenRange {
+        at_or_before(&self.sentences, token)
+    }
+
+    /// The clause that holds a token, or the last one before it.
+    pub fn clause_of(&self, token: usize) -> TokenRange {
+        at_or_before(&self.clauses, token)
+    }
+
+    /// The section whose title or body holds a token.
+    pub fn section_of(&self, token: usize) -> Option<&Section> {
+        let next = self.sections.partition_point(|s| s.title.start as usize <= token);
+        next.checked_sub(1).map(|i| &self.sections[i])
+    }
+
+    /// The line that holds a token, without its line break.
+    pub fn line_of(&self, token: usize) -> TokenRange {
+        let is_break = |t: &Token| t.kind == TokenKind::Newline;
+        let start = self.tokens[..token].iter().rposition(is_break).map_or(0, |i| i + 1);
+        let rest = self.tokens[token..].iter().position(is_break);
+        TokenRange::new(start, rest.map_or(self.tokens.len(), |i| token + i))
+    }
+
+    /// True when the token begins with a capital in the original.
+    pub fn is_capitalised(&self, token: usize) -> bool {
+        self.written(token).chars().next().is_some_and(char::is_uppercase)
+    }
+
+    /// True when the token has letters and none of them is lower case in the original.
+    pub fn is_upper(&self, token: usize) -> bool {
+        let written = self.written(token);
+        written.chars().any(char::is_uppercase) && !written.chars().any(char::is_lowercase)
+    }
+
+    /// True when the token is this mark.
+    pub fn is_mark(&self, token: usize, mark: u8) -> bool {
+        let text = self.folded.text().as_bytes();
+        self.tokens.get(token).is_some_and(|t| t.end - t.start == 1 && text[t.start as usize] == mark)
+    }
+}
+
+fn at_or_before(ranges: &[TokenRange], token: usize) -> TokenRange {
+    let next = ranges.partition_point(|r| r.start as usize <= token);
+    next.checked_sub(1).map_or_else(TokenRange::default, |i| ranges[i])
+}
+
+fn tokens_of(folded: &Folded, lexicons: &Lexicons) -> Vec<Token> {
+    let text = folded.text();
+    let mut tokens = Vec::with_capacity(text.len() / 5 + 8);
+    tokenize(text, |raw| {
+        let word = match raw.kind {
+            TokenKind::Newline => 0,
+            _ => lexicons.vocabulary.get(&text[raw.start as usize..raw.end as usize]),
+        };
+        tokens.push(Token {
+            start: raw.start,
+            end: raw.end,
+            word,
+            kind: raw.kind,
+            space_before: raw.space_before,
+            role: if word == 0 { Role::default() } else { lexicons.role(word) },
+        });
+    });
+    tokens
+}
+
+/// Tokens of list and title numbering at the start of a line: how many stand there, and whether they are a bullet.
+#[derive(Clone, Copy, Default)]
+struct Lead {
+    tokens: usize,
+    is_bullet: bool,
+}
+
+/// Reads "-", "•", "1)", "2.1", "II.", "a)" or "[x]" at the start of a line.
+fn lead(segmented: &Segmented, from: usize, to: usize) -> Lead {
+    let mark = |i: usize, marks: &[u8]| i < to && marks.iter().any(|&m| segmented.is_mark(i, m));
+    if from >= to {
+        return Lead::default();
+    }
+    if mark(from, b"-*+#>") {
+        let more = (from..to.min(from + 4)).take_while(|&i| mark(i, b"-*+#>")).count();
+        // A minus or plus that touches a digit is a sign: "-2 DS", "+21".
+        let signs =
+            segmented.tokens.get(from + 1).is_some_and(|t| t.kind == TokenKind::Number && !t.space_before);
+        return if more == 1 && signs { Lead::default() } else { Lead { tokens: more, is_bullet: true } };
+    }
+    let is_number = segmented.tokens[from].kind == TokenKind::Number;
+    let word = segmented.word(from);
+    let is_letter =
+        word.len() == 1 || (word.len() <= 4 && word.bytes().all(|b| matches!(b, b'i' | b'v' | b'x')));
+    let closes = |i: usize| mark(i, b").") || (is_number && mark(i, b"-\xb0"));
+    if (is_number || is_letter) && closes(from + 1) {
+        let spaced = segmented.tokens.get(from + 2).is_none_or(|t| t.space_before);
+        let tokens = if mark(from + 2, b"-") { 3 } else { 2 };
+        return if spaced || mark(from + 1, b")") {
+            Lead { tokens, is_bullet: true }
+        } else {
+            Lead::default()
+        };
+    }
+    Lead::default()
+}

@@ -1,0 +1,124 @@
+//! Finds section titles at line starts and cuts the report into sections.
+
+use super::{Section, Segmented, TokenKind, TokenRange, lead};
+use crate::lexicon::{Lexicons, NodeId, Role};
+
+/// Most tokens of a line that are looked at for a title.
+const LONGEST_TITLE: usize = 14;
+/// Most tokens between a title and its colon ("Échographie du 12/03/2024 :").
+const LONGEST_TAIL: usize = 8;
+
+/// The sections of a report, in text order.
+pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut line_start = 0;
+    let tokens = &segmented.tokens;
+    while line_start < tokens.len() {
+        let length = tokens[line_start..].iter().position(|t| t.kind == TokenKind::Newline);
+        let line_end = length.map_or(tokens.len(), |n| line_start + n);
+        if let Some((kind, title)) = title_of(segmented, lexicons, line_start, line_end) {
+            if let Some(last) = sections.last_mut() {
+                last.body.end = title.start;
+            }
+            sections.push(Section { kind, title, body: TokenRange::new(title.end as usize, tokens.len()) });
+        }
+        line_start = line_end + 1;
+    }
+    sections
+}
+
+/// The title that opens the line `from..to`, when there is one.
+fn title_of(segmented: &Segmented, lexicons: &Lexicons, from: usize, to: usize) -> Option<(u32, TokenRange)> {
+    let lead = lead(segmented, from, to);
+    let first = from + lead.tokens;
+    let word = segmented.tokens.get(first).filter(|t| first < to && t.kind == TokenKind::Word)?;
+    // Most lines end here: their first word begins no title, even with one error.
+    let may_be_misspelt = to - first <= LONGEST_TITLE || colon_after(segmented, first, to).is_some();
+    if lexicons.titles.root(word.word).is_none() && !word.role.has(Role::ARTICLE) && !may_be_misspelt {
+        return None;
+    }
+    let (kind, end) = longest(segmented, lexicons, first, to)?;
+    let is_title = match ending(segmented, end, to) {
+        Ending::Alone => segmented.is_capitalised(first) && !(lead.is_bullet && is_dash(segmented, from)),
+        Ending::Colon => true,
+        Ending::Tail(colon) => {
+            return segmented.is_capitalised(first).then(|| (kind, TokenRange::new(first, colon + 1)));
+        }
+        Ending::Text => {
+            (first..to).all(|i| segmented.tokens[i].kind != TokenKind::Word || segmented.is_upper(i))
+                && to - first <= LONGEST_TITLE
+        }
+    };
+    let end = if matches!(ending(segmented, end, to), Ending::Colon) { end + 1 } else { end };
+    is_title.then(|| (kind, TokenRange::new(first, end)))
+}
+
+fn is_dash(segmented: &Segmented, token: usize) -> bool {
+    [b'-', b'*', b'+'].iter().any(|&mark| segmented.is_mark(token, mark))
+}
+
+/// What follows a title on its line.
+enum Ending {
+    /// Nothing, or a final point.
+    Alone,
+    /// A colon.
+    Colon,
+    /// A few words, then a colon at this token.
+    Tail(usize),
+    /// Other text.
+    Text,
+}
+
+fn ending(segmented: &Segmented, at: usize, to: usize) -> Ending {
+    if at >= to || (segmented.is_mark(at, b'.') && at + 1 == to) {
+        return Ending::Alone;
+    }
+    if segmented.is_mark(at, b':') {
+        return Ending::Colon;
+    }
+    match colon_after(segmented, at, to.min(at + LONGEST_TAIL)) {
+        Some(colon) => Ending::Tail(colon),
+        None => Ending::Text,
+    }
+}
+
+/// The first colon of the line, unless a sentence or a clause ends before it.
+fn colon_after(segmented: &Segmented, from: usize, to: usize) -> Option<usize> {
+    let stops = |i: usize| b".;,!?|\t".iter().any(|&mark| segmented.is_mark(i, mark));
+    let end = to.min(from + LONGEST_TITLE);
+    (from..end).take_while(|&i| !stops(i)).find(|&i| segmented.is_mark(i, b':'))
+}
+
+/// The longest title at `first`: its section and the token after it. One word may hold one typing error.
+fn longest(segmented: &Segmented, lexicons: &Lexicons, first: usize, to: usize) -> Option<(u32, usize)> {
+    let mut node: Option<NodeId> = None;
+    let mut best = None;
+    let mut misspelt = false;
+    for i in first..to.min(first + LONGEST_TITLE) {
+        let token = &segmented.tokens[i];
+        let step = |word| match node {
+            None => lexicons.titles.root(word),
+            Some(node) => lexicons.titles.child(node, word),
+        };
+        let next = match step(token.word) {
+            Some(next) => Some(next),
+            None if token.role.has(Role::ARTICLE) || (node.is_some() && is_joint(segmented, i)) => continue,
+            None if misspelt || token.kind != TokenKind::Word => None,
+            None => {
+                misspelt = true;
+                lexicons.title_typos.correct(segmented.word(i)).and_then(step)
+            }
+        };
+        let Some(next) = next else { break };
+        if let Some(&kind) = lexicons.titles.values(next).first() {
+            best = Some((kind, i + 1));
+        }
+        node = Some(next);
+    }
+    best
+}
+
+/// A hyphen, slash or apostrophe between words of a title.
+fn is_joint(segmented: &Segmented, token: usize) -> bool {
+    [b'-', b'/', b'\'', b'(', b')', b'&'].iter().any(|&mark| segmented.is_mark(token, mark))
+}
