@@ -6,6 +6,7 @@
 pub mod document;
 pub mod event;
 pub mod lexicon;
+pub mod mention;
 pub mod normalize;
 pub mod segment;
 pub mod source;

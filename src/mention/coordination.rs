@@ -1,0 +1,119 @@
+//! Coordinated concepts that share a head ("fentes labiale et palatine") or a complement ("sténose ou atrésie duodénale").
+
+use super::Candidate;
+use super::dictionary::{Step, accepts, candidate, walk};
+use crate::lexicon::{Lexicons, Role};
+use crate::segment::{Segmented, TokenKind, TokenRange};
+
+/// Most items of one coordination.
+const MOST_ITEMS: usize = 8;
+/// Most tokens of a coordinator, its comma and its line breaks.
+const LONGEST_JOINT: usize = 4;
+
+/// Adds the candidates that share words with the match `steps`.
+pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons, steps: &[Step], out: &mut Vec<Candidate>) {
+    share_head(segmented, lexicons, steps, out);
+    share_complement(segmented, lexicons, steps, out);
+}
+
+/// "atrésie de l'œsophage et du duodénum": the words after the joint go on from a node inside the match.
+fn share_head(segmented: &Segmented, lexicons: &Lexicons, steps: &[Step], out: &mut Vec<Candidate>) {
+    let [first, .., last] = steps else { return };
+    let mut end = last.token + 1;
+    for _ in 0..MOST_ITEMS {
+        let Some(item) = after_joint(segmented, end) else { return };
+        let Some(tail_end) = (1..steps.len()).rev().find_map(|kept| {
+            let tail = tail_of(segmented, lexicons, &steps[..kept], steps[kept].introduced, item)?;
+            let head = TokenRange::new(first.token, steps[kept - 1].token + 1);
+            let cover = TokenRange::new(first.token, tail.range.end as usize);
+            let found = tail
+                .terms
+                .iter()
+                .map(|&n| candidate(lexicons, n, cover, tail.range, Some([head, tail.range])));
+            out.extend(found);
+            Some(tail.range.end as usize)
+        }) else {
+            return;
+        };
+        end = tail_end;
+    }
+}
+
+struct Tail<'l> {
+    range: TokenRange,
+    terms: &'l [u32],
+}
+
+/// The longest term that starts with the words of `head` and goes on at token `from`.
+///
+/// The new complement must be built as the first one: introduced by "of" when it was, else an adjective. Without this,
+/// "fente labiale et palais normal" would read as a cleft palate.
+fn tail_of<'l>(
+    segmented: &Segmented,
+    lexicons: &'l Lexicons,
+    head: &[Step],
+    introduced: bool,
+    from: usize,
+) -> Option<Tail<'l>> {
+    let last = head.last()?;
+    let is_article = |i: usize| segmented.tokens.get(i).is_some_and(|t| t.role.has(Role::ARTICLE));
+    let start = (from..from + 3).find(|&i| !is_article(i))?;
+    if introduced != (start > from) {
+        return None;
+    }
+    let token = segmented.tokens.get(start).filter(|t| t.word != 0)?;
+    if !introduced && !lexicons.grammar.looks_like_adjective(segmented.word(start)) {
+        return None;
+    }
+    let node = lexicons.terms.child(last.node, token.word)?;
+    let mut steps = vec![Step { token: start, word: token.word, node, introduced }];
+    walk(segmented, lexicons, &mut steps);
+    steps.iter().rev().find_map(|step| {
+        let terms = lexicons.terms.values(step.node);
+        let range = TokenRange::new(start, step.token + 1);
+        let stands = terms.iter().any(|&n| accepts(segmented, &lexicons.concepts.terms[n as usize], range));
+        stands.then_some(Tail { range, terms })
+    })
+}
+
+/// "sténose ou atrésie duodénale": the word before the joint takes the complement of the match.
+fn share_complement(segmented: &Segmented, lexicons: &Lexicons, steps: &[Step], out: &mut Vec<Candidate>) {
+    let [first, complement @ .., last] = steps else { return };
+    let Some(head) = before_joint(segmented, first.token) else { return };
+    let word = segmented.tokens[head].word;
+    let root = lexicons.terms.root(word);
+    let words = complement.iter().chain([last]).map(|step| step.word);
+    let node = words.fold(root, |node, word| node.and_then(|n| lexicons.terms.child(n, word)));
+    let Some(node) = node else { return };
+    let head = TokenRange::new(head, head + 1);
+    let tail = TokenRange::new(steps[1].token, last.token + 1);
+    let cover = TokenRange::new(head.start as usize, last.token + 1);
+    for &number in lexicons.terms.values(node) {
+        out.push(candidate(lexicons, number, cover, head, Some([head, tail])));
+    }
+}
+
+/// The token after a comma, slash or coordinator that follows token `end`.
+fn after_joint(segmented: &Segmented, end: usize) -> Option<usize> {
+    let joint =
+        (end..segmented.tokens.len()).take(LONGEST_JOINT).take_while(|&i| is_joint(segmented, i)).count();
+    let joins = (end..end + joint).any(|i| segmented.tokens[i].kind != TokenKind::Newline);
+    joins.then_some(end + joint)
+}
+
+/// The token before a coordinator that precedes token `start`.
+fn before_joint(segmented: &Segmented, start: usize) -> Option<usize> {
+    let joint =
+        (start.saturating_sub(LONGEST_JOINT)..start).rev().take_while(|&i| is_joint(segmented, i)).count();
+    let joins = (start - joint..start).any(|i| segmented.tokens[i].role.has(Role::COORDINATOR));
+    if joins { (start - joint).checked_sub(1) } else { None }
+}
+
+fn is_joint(segmented: &Segmented, token: usize) -> bool {
+    let is_mark = |mark| segmented.is_mark(token, mark);
+    segmented.tokens[token].role.has(Role::COORDINATOR)
+        || is_mark(b',')
+        || is_mark(b'/')
+        || is_mark(b'+')
+        || segmented.tokens[token].kind == TokenKind::Newline
+}

@@ -1,0 +1,106 @@
+//! Finds candidate mentions of concepts and keeps, by one rule, those that stand.
+
+mod ambiguity;
+mod coordination;
+mod dictionary;
+mod overlap;
+mod pattern;
+mod side;
+
+pub use side::Side;
+
+use crate::lexicon::Lexicons;
+use crate::segment::{Segmented, TokenRange};
+use crate::span::Span;
+
+/// Most mentions kept in one document; a longer list is an attack or a dictionary, not a report.
+const MOST_MENTIONS: usize = 20_000;
+
+/// What found a mention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// A term: index in `Concepts::terms`.
+    Term(u32),
+    /// A pattern: index in `Patterns::patterns`.
+    Pattern(u32),
+    /// Given by the caller.
+    Given,
+}
+
+/// A span of text that names a concept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mention {
+    /// Tokens from the first to the last word.
+    pub tokens: TokenRange,
+    /// The pieces, when the mention is discontinuous; empty otherwise.
+    pub fragments: Vec<TokenRange>,
+    /// Original bytes from the first to the last word.
+    pub span: Span,
+    /// Index of the concept; `None` for a span given by the caller.
+    pub concept: Option<u32>,
+    /// What found it.
+    pub rule: Rule,
+    /// Measured value.
+    pub value: Option<f64>,
+    /// Unit of the value, folded.
+    pub unit: Option<String>,
+    /// Side of the body.
+    pub side: Option<Side>,
+}
+
+impl Mention {
+    /// A mention for a span found by somebody else's tool.
+    pub fn given(segmented: &Segmented, span: Span) -> Self {
+        let tokens = segmented.tokens_in_span(span);
+        Self {
+            tokens,
+            fragments: Vec::new(),
+            span,
+            concept: None,
+            rule: Rule::Given,
+            value: None,
+            unit: None,
+            side: None,
+        }
+    }
+}
+
+/// A mention that may be dropped by the ambiguity or overlap rules.
+#[derive(Clone, Debug)]
+struct Candidate {
+    tokens: TokenRange,
+    /// The tokens no other mention of the lexicon may have; part of `tokens` when a head is shared.
+    claims: TokenRange,
+    fragments: Option<[TokenRange; 2]>,
+    rule: Rule,
+    concept: u32,
+    lexicon: usize,
+    value: Option<f64>,
+    unit: Option<String>,
+    /// Original span, when it is not the span of the tokens.
+    span: Option<Span>,
+}
+
+/// The mentions of a report, in text order. Linear in its length: terms, gaps and coordinations are bounded.
+pub fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Mention> {
+    let mut candidates = Vec::new();
+    dictionary::find(segmented, lexicons, &mut candidates);
+    pattern::find(segmented, lexicons, &mut candidates);
+    ambiguity::settle(segmented, lexicons, &mut candidates);
+    let mut kept = overlap::resolve(candidates);
+    kept.truncate(MOST_MENTIONS);
+    kept.into_iter().map(|candidate| mention(segmented, candidate)).collect()
+}
+
+fn mention(segmented: &Segmented, candidate: Candidate) -> Mention {
+    Mention {
+        side: side::of(segmented, &candidate),
+        span: candidate.span.unwrap_or_else(|| segmented.span(candidate.tokens)),
+        tokens: candidate.tokens,
+        fragments: candidate.fragments.map(Vec::from).unwrap_or_default(),
+        concept: Some(candidate.concept),
+        rule: candidate.rule,
+        value: candidate.value,
+        unit: candidate.unit,
+    }
+}
