@@ -1,8 +1,8 @@
 //! CSV with a header, cut into records by a scanner that holds one record at a time and notices broken quotes.
 //!
-//! A general CSV reader accepts a quote that is not doubled and goes on with fields that belong to two patients.
-//! Here such a record is set aside. Its end is searched for as if the stray quote were text, since a true closing
-//! quote is followed by a delimiter or the end of the line.
+//! A general CSV reader accepts a quote that is not doubled and may go on with fields that belong to two
+//! patients. Here such a record is set aside, and its end is where reading the stray quote as text leads, provided
+//! that leaves the right number of fields; else it is the end of the line that holds the quote.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::compression::Compression;
 use super::fields::{Field, Fields, Scalar, Slot};
-use super::input::{Content, Cut, Input};
+use super::input::{Content, Input, line_end};
 use super::{Raw, Reason, Record, SourceError, encoding};
 
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
@@ -95,7 +95,7 @@ impl Rows {
 
 /// The first line that is not blank; empty when there is none or when it is too long for a header.
 fn first_line(input: &mut Input) -> Result<Vec<u8>, SourceError> {
-    while let Some(cut) = input.cut(HEADER_LIMIT, |piece| memchr::memchr(b'\n', piece).map(|at| at + 1)) {
+    while let Some(cut) = input.cut(HEADER_LIMIT, line_end) {
         match cut?.content {
             Content::Kept(line) if line.trim_ascii().is_empty() => {}
             Content::Kept(mut line) => {
@@ -114,39 +114,39 @@ impl Iterator for Rows {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let mut scanner = Scanner::new(self.header.delimiter);
-            let cut = self.input.cut(self.limit, |piece| scanner.end(piece))?;
-            match cut.map(|cut| self.record(cut, &scanner)).transpose() {
-                Some(record) => return Some(record),
-                None => continue,
+            let cut = match self.input.cut(self.limit, |piece| scanner.end(piece))? {
+                Ok(cut) => cut,
+                Err(error) => return Some(Err(error)),
+            };
+            if let Some(tail) = scanner.take_overshoot(self.header.columns.len()) {
+                self.input.give_back(tail);
+            }
+            if let Some(raw) = self.raw(cut.content, scanner.fault(self.input.last_line())) {
+                return Some(Ok(Record { origin: cut.origin, raw, bytes: self.input.take_bytes() }));
             }
         }
     }
 }
 
 impl Rows {
-    /// The record of a cut, `None` for a blank line.
-    fn record(&self, cut: Cut, scanner: &Scanner) -> Option<Record> {
-        let raw = match (scanner.fault(cut.last_line), cut.content) {
-            (Some(reason), _) => Raw::Refused(reason),
+    /// What a cut holds, `None` for a blank line.
+    fn raw(&self, content: Content, fault: Option<Reason>) -> Option<Raw> {
+        match (fault, content) {
+            (Some(reason), _) => Some(Raw::Refused(reason)),
             (None, Content::Skipped(bytes)) => {
-                Raw::Refused(Reason::TooLarge { bytes, limit: self.limit as u64 })
+                Some(Raw::Refused(Reason::TooLarge { bytes, limit: self.limit as u64 }))
             }
             (None, Content::Kept(mut row)) => {
                 drop_line_end(&mut row);
-                if row.is_empty() {
-                    return None;
-                }
-                Raw::Csv { row, header: Arc::clone(&self.header) }
+                (!row.is_empty()).then(|| Raw::Csv { row, header: Arc::clone(&self.header) })
             }
-        };
-        Some(Record { origin: cut.origin, raw, bytes: cut.bytes })
+        }
     }
 }
 
 fn drop_line_end(line: &mut Vec<u8>) {
-    if line.pop_if(|byte| *byte == b'\n').is_some() {
-        line.pop_if(|byte| *byte == b'\r');
-    }
+    line.pop_if(|byte| *byte == b'\n');
+    line.pop_if(|byte| *byte == b'\r');
 }
 
 /// Reads a row into `fields`, giving the encoding.
@@ -193,20 +193,26 @@ fn split(record: &str, delimiter: u8) -> Option<StringRecord> {
         .ok()
 }
 
+/// How far past a stray quote a closing one is searched for, in bytes: longer than nearly every report, and short
+/// enough to be tried at every line of a file that never closes any.
+const LOOKAHEAD: usize = 16 << 10;
+
 /// Finds where a record ends, one piece of the stream after another.
 struct Scanner {
     delimiter: u8,
     state: State,
-    /// A quoted field held a quote that is not doubled.
-    is_broken: bool,
-    /// The bare field being read has held an odd number of quotes.
+    fields: usize,
+    /// A bare field held an odd number of quotes.
     is_odd: bool,
+    stray: Stray,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     FieldStart,
     Bare,
+    /// In a bare field, after an odd number of quotes.
+    BareOdd,
     Quoted,
     /// After a quote inside a quoted field.
     Closing,
@@ -215,20 +221,30 @@ enum State {
     Ended,
 }
 
+/// Whether a quoted field held a quote that is not doubled.
+#[derive(Debug, PartialEq, Eq)]
+enum Stray {
+    None,
+    /// On the line being read.
+    OnThisLine,
+    /// On a line before; these are the bytes since the end of that line.
+    Before(Vec<u8>),
+}
+
 impl Scanner {
     fn new(delimiter: u8) -> Self {
-        Self { delimiter, state: State::FieldStart, is_broken: false, is_odd: false }
+        Self { delimiter, state: State::FieldStart, fields: 1, is_odd: false, stray: Stray::None }
     }
 
     /// Bytes of `piece` that belong to the record when it ends there.
     fn end(&mut self, piece: &[u8]) -> Option<usize> {
         let mut at = 0;
         while at < piece.len() {
-            at += self.plain_run(&piece[at..]);
-            let Some(&byte) = piece.get(at) else { break };
-            at += 1;
-            self.step(byte);
-            if self.state == State::Ended {
+            let start = at;
+            at = piece.len().min(at + self.plain_run(&piece[at..]) + 1);
+            self.step(piece[at - 1]);
+            self.follow_stray(&piece[start..at]);
+            if self.state == State::Ended || self.has_looked_enough() {
                 return Some(at);
             }
         }
@@ -238,50 +254,79 @@ impl Scanner {
     /// Bytes that change nothing: report texts are long, and this is the sequential half.
     fn plain_run(&self, piece: &[u8]) -> usize {
         let next = match self.state {
-            State::Quoted => memchr::memchr(b'"', piece),
-            State::Bare => memchr::memchr3(b'"', b'\n', self.delimiter, piece),
+            State::Quoted if self.stray == Stray::None => memchr::memchr(b'"', piece),
+            State::Quoted => memchr::memchr2(b'"', b'\n', piece),
+            State::Bare | State::BareOdd => memchr::memchr3(b'"', b'\n', self.delimiter, piece),
             _ => Some(0),
         };
-        next.unwrap_or(piece.len())
+        next.unwrap_or(piece.len().saturating_sub(1))
     }
 
     fn step(&mut self, byte: u8) {
+        let is_delimiter = byte == self.delimiter;
         self.state = match (self.state, byte) {
+            (State::FieldStart, b'"') => State::Quoted,
             (State::Quoted, b'"') => State::Closing,
             (State::Quoted, _) => State::Quoted,
             (State::Closing, b'"') => State::Quoted,
             (State::Closing, b'\r') => State::ClosingReturn,
-            (State::ClosingReturn, b'\n') | (State::Closing, b'\n') => State::Ended,
-            (State::Closing, _) if byte == self.delimiter => State::FieldStart,
-            (State::Closing | State::ClosingReturn, _) => self.resume_quoted(byte),
-            (State::FieldStart, b'"') => State::Quoted,
+            (State::Closing, _) if is_delimiter => State::FieldStart,
+            (State::Closing | State::ClosingReturn, b'\n') => State::Ended,
+            (State::Closing | State::ClosingReturn, _) => self.go_on_quoted(byte),
             (_, b'\n') => self.end_bare(State::Ended),
-            (_, _) if byte == self.delimiter => self.end_bare(State::FieldStart),
-            (_, b'"') => {
-                self.is_odd = !self.is_odd;
-                State::Bare
-            }
+            (_, _) if is_delimiter => self.end_bare(State::FieldStart),
+            (State::BareOdd, b'"') => State::Bare,
+            (_, b'"') => State::BareOdd,
+            (State::BareOdd, _) => State::BareOdd,
             _ => State::Bare,
-        }
+        };
+        self.fields += usize::from(self.state == State::FieldStart);
     }
 
-    fn resume_quoted(&mut self, byte: u8) -> State {
-        self.is_broken = true;
+    fn go_on_quoted(&mut self, byte: u8) -> State {
+        if self.stray == Stray::None {
+            self.stray = Stray::OnThisLine;
+        }
         if byte == b'"' { State::Closing } else { State::Quoted }
     }
 
     /// An odd quote in a bare field is most often the tail of a quoted one that was cut too early.
     fn end_bare(&mut self, next: State) -> State {
-        self.is_broken |= std::mem::take(&mut self.is_odd);
+        self.is_odd |= self.state == State::BareOdd;
         next
+    }
+
+    /// Remembers what follows the line of the first stray quote. `run` never goes past the end of a line then.
+    fn follow_stray(&mut self, run: &[u8]) {
+        match &mut self.stray {
+            Stray::None => {}
+            Stray::OnThisLine if run.ends_with(b"\n") => self.stray = Stray::Before(Vec::new()),
+            Stray::OnThisLine => {}
+            Stray::Before(tail) => tail.extend_from_slice(run),
+        }
+    }
+
+    fn has_looked_enough(&self) -> bool {
+        matches!(&self.stray, Stray::Before(tail) if tail.len() > LOOKAHEAD)
+    }
+
+    /// The bytes read past the record, when the stray quote turns out to have ended its field: the search for
+    /// another end found none, or one that does not leave as many fields as there are `columns`.
+    fn take_overshoot(&mut self, columns: usize) -> Option<Vec<u8>> {
+        if self.state == State::Ended && self.fields == columns {
+            return None;
+        }
+        let Stray::Before(tail) = &mut self.stray else { return None };
+        self.state = State::Ended;
+        Some(std::mem::take(tail))
     }
 
     /// What the quotes of the record say, once its last piece was seen.
     fn fault(&self, last_line: u64) -> Option<Reason> {
-        if self.state == State::Quoted {
-            Some(Reason::UnclosedQuote { last_line })
-        } else if self.is_broken || self.is_odd {
+        if self.is_odd || self.state == State::BareOdd || self.stray != Stray::None {
             Some(Reason::MalformedQuotes { last_line })
+        } else if self.state == State::Quoted {
+            Some(Reason::UnclosedQuote { last_line })
         } else {
             None
         }

@@ -105,8 +105,13 @@ impl Fields {
         self.keep_others || name == DATE_ALIAS
     }
 
+    /// Sets a field of the contract. One set twice has no value worth naming in a rejection.
     pub(super) fn set(&mut self, slot: Slot, value: Scalar) {
-        if self.values[slot.0].replace(value).is_some() {
+        let place = &mut self.values[slot.0];
+        if place.is_none() {
+            *place = Some(value);
+        } else {
+            *place = Some(Scalar::Other("two values"));
             self.set_duplicate(Some(SPELLINGS[slot.0].0));
         }
     }
@@ -124,20 +129,12 @@ impl Fields {
 
     /// The identifier to name in a rejection: only one that is valid and that nothing contradicts.
     pub(super) fn document_id(&self) -> Option<String> {
-        if self.is_id_repeated() {
-            return None;
-        }
         let mut ids = slots(Field::Id).filter_map(|at| {
             let value = self.values[at].clone()?;
             document_id(SPELLINGS[at].0, value).transpose()
         });
         let id = ids.next()?.ok()?;
         ids.all(|other| other.as_ref() == Ok(&id)).then_some(id)
-    }
-
-    fn is_id_repeated(&self) -> bool {
-        let Some(Reason::DuplicateKey { field: Some(name) }) = self.duplicate else { return false };
-        Slot::named(name).is_some_and(|slot| slot.field() == Field::Id)
     }
 
     /// Validates everything. The text may take `text_limit` bytes.

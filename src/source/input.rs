@@ -1,7 +1,7 @@
 //! A stream of bytes cut into records without ever holding more than one, and none that is too long.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +12,8 @@ const BUFFER: usize = 256 << 10;
 
 /// An open file (or standard input), decompressed, its UTF-8 byte order mark dropped.
 pub(super) struct Input {
+    /// Bytes to give before those of `reader`: the head of the file, later what was given back.
+    pending: Vec<u8>,
     reader: Box<dyn BufRead + Send>,
     path: String,
     remedy: &'static str,
@@ -25,10 +27,6 @@ pub(super) struct Input {
 /// One record as cut.
 pub(super) struct Cut {
     pub(super) origin: Origin,
-    /// Stored bytes consumed since the cut before.
-    pub(super) bytes: u64,
-    /// Physical line where the record ends.
-    pub(super) last_line: u64,
     pub(super) content: Content,
 }
 
@@ -51,7 +49,8 @@ impl Input {
         }
         let head = head.strip_prefix(b"\xEF\xBB\xBF").map(<[u8]>::to_vec).unwrap_or(head);
         Ok(Self {
-            reader: Box::new(Cursor::new(head).chain(reader)),
+            pending: head,
+            reader: Box::new(reader),
             path: path.to_owned(),
             remedy,
             stored,
@@ -88,11 +87,27 @@ impl Input {
     }
 
     fn finish_cut(&mut self, first_line: u64, content: Content) -> Cut {
-        let stored = self.stored.load(Ordering::Relaxed);
-        let bytes = stored - self.reported;
-        self.reported = stored;
         let origin = Origin { file: self.path.clone(), line: first_line };
-        Cut { origin, bytes, last_line: self.lines + u64::from(self.is_inside_line), content }
+        Cut { origin, content }
+    }
+
+    /// Gives back the last bytes of the cut just made, which start a line: the next cut begins with them.
+    pub(super) fn give_back(&mut self, mut tail: Vec<u8>) {
+        self.lines -= count_lines(&tail);
+        self.is_inside_line = false;
+        tail.append(&mut self.pending);
+        self.pending = tail;
+    }
+
+    /// Physical line of the last byte that was cut.
+    pub(super) fn last_line(&self) -> u64 {
+        self.lines + u64::from(self.is_inside_line)
+    }
+
+    /// Stored bytes (compressed if they are) read since this was last asked.
+    pub(super) fn take_bytes(&mut self) -> u64 {
+        let stored = self.stored.load(Ordering::Relaxed);
+        stored - std::mem::replace(&mut self.reported, stored)
     }
 
     fn gather(
@@ -103,7 +118,7 @@ impl Input {
         let mut content = Content::Kept(Vec::new());
         let mut started = false;
         loop {
-            let piece = match self.reader.fill_buf() {
+            let piece = match self.fill() {
                 Ok(piece) => piece,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
@@ -115,15 +130,36 @@ impl Input {
             let stop = end(piece);
             let taken = &piece[..stop.unwrap_or(piece.len())];
             content.extend(taken, limit);
-            self.lines += memchr::memchr_iter(b'\n', taken).count() as u64;
-            self.is_inside_line = taken.last() != Some(&b'\n');
-            let length = taken.len();
-            self.reader.consume(length);
+            let (length, lines, ends_line) = (taken.len(), count_lines(taken), taken.ends_with(b"\n"));
+            self.consume(length);
+            self.lines += lines;
+            self.is_inside_line = !ends_line;
             if stop.is_some() {
                 return Ok(Some(content));
             }
         }
     }
+
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        if self.pending.is_empty() { self.reader.fill_buf() } else { Ok(&self.pending) }
+    }
+
+    fn consume(&mut self, length: usize) {
+        if self.pending.is_empty() {
+            self.reader.consume(length);
+        } else {
+            self.pending.drain(..length);
+        }
+    }
+}
+
+/// Bytes of `piece` up to the end of its first line: cuts lines.
+pub(super) fn line_end(piece: &[u8]) -> Option<usize> {
+    memchr::memchr(b'\n', piece).map(|at| at + 1)
+}
+
+fn count_lines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 impl Content {

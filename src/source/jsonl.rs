@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::compression::Compression;
 use super::fields::{Fields, Scalar, Slot};
-use super::input::{Content, Cut, Input};
+use super::input::{Content, Input, line_end};
 use super::{Raw, Reason, Record, SourceError, encoding};
 
 /// The lines of a file that are not blank.
@@ -28,29 +28,30 @@ impl Iterator for Lines {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let cut = self.input.cut(self.limit, |piece| memchr::memchr(b'\n', piece).map(|at| at + 1))?;
-            match cut.map(|cut| record(cut, self.limit)).transpose() {
-                Some(record) => return Some(record),
-                None => continue,
+            let cut = match self.input.cut(self.limit, line_end)? {
+                Ok(cut) => cut,
+                Err(error) => return Some(Err(error)),
+            };
+            if let Some(raw) = raw(cut.content, self.limit) {
+                return Some(Ok(Record { origin: cut.origin, raw, bytes: self.input.take_bytes() }));
             }
         }
     }
 }
 
-/// The record of a line, `None` for a blank one.
-fn record(cut: Cut, limit: usize) -> Option<Record> {
-    let raw = match cut.content {
-        Content::Kept(line) if line.trim_ascii().is_empty() => return None,
-        Content::Kept(line) => Raw::Json(line),
-        Content::Skipped(bytes) => Raw::Refused(Reason::TooLarge { bytes, limit: limit as u64 }),
-    };
-    Some(Record { origin: cut.origin, raw, bytes: cut.bytes })
+/// What a line holds, `None` for a blank one.
+fn raw(content: Content, limit: usize) -> Option<Raw> {
+    match content {
+        Content::Kept(line) if line.trim_ascii().is_empty() => None,
+        Content::Kept(line) => Some(Raw::Json(line)),
+        Content::Skipped(bytes) => Some(Raw::Refused(Reason::TooLarge { bytes, limit: limit as u64 })),
+    }
 }
 
 /// Reads a line into `fields`, giving the encoding. After an error `fields` holds what came before it.
 pub(super) fn read(line: Vec<u8>, fields: &mut Fields) -> Result<&'static str, Reason> {
     let (text, encoding) = encoding::decode(line)?;
-    let mut json = serde_json::Deserializer::from_str(&text);
+    let mut json = serde_json::Deserializer::from_str(text.trim_ascii_end());
     match Object(fields).deserialize(&mut json).and_then(|()| json.end()) {
         Ok(()) => Ok(encoding),
         Err(error) => Err(explain(&text, &error)),

@@ -117,6 +117,9 @@ pub fn open(path: &str, options: &Options) -> Result<Records, SourceError> {
 /// Bytes that [`Record::bytes`] will add up to, about: the size of the file as stored, or of all `.txt` files of
 /// a folder. `None` when it cannot be known, as for standard input.
 pub fn size_hint_bytes(path: &str) -> Option<u64> {
+    if path == "-" {
+        return None;
+    }
     let metadata = std::fs::metadata(path).ok()?;
     if metadata.is_dir() { folder::total_bytes(Path::new(path)) } else { Some(metadata.len()) }
 }
