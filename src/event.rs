@@ -3,6 +3,7 @@
 //! `CodedEvent` is the border between the text tower and the population tower. Offsets are Unicode code
 //! points into the original text, end exclusive. Field names and values are those of the contract.
 
+use crate::span::Span;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -142,6 +143,23 @@ vocabulary! {
         /// The date of the report.
         DocumentDate = "document_date",
     }
+}
+
+/// What the context of a mention says of it: the common language of `context` and `code`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// What the report says.
+    pub assertion: Assertion,
+    /// How sure the report is, 0 to 1; see `docs/events.md`.
+    pub certainty: f64,
+    /// Whose finding it is.
+    pub experiencer: Experiencer,
+    /// Which fetus of a multiple pregnancy, from 1.
+    pub fetus_index: Option<u8>,
+    /// When it holds.
+    pub temporality: Temporality,
+    /// Ids and original bytes of the cues that decided, in text order.
+    pub cues: Vec<(String, Span)>,
 }
 
 /// A context cue that helped decide, with its place in the text.

@@ -3,11 +3,15 @@
 //! Data flows one way: `source → normalize → segment → mention → context → code → warehouse`. See
 //! `docs/architecture.md` for the map, the invariants and the glossary.
 
+pub mod cli;
+pub mod code;
+pub mod context;
 pub mod document;
 pub mod event;
 pub mod lexicon;
 pub mod mention;
 pub mod normalize;
+pub mod pipeline;
 pub mod segment;
 pub mod source;
 pub mod span;

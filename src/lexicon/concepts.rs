@@ -42,8 +42,8 @@ pub struct Concept {
 pub struct Term {
     /// Index of its concept.
     pub concept: u32,
-    /// Line in `terms.tsv`, which names the rule that matched.
-    pub line: usize,
+    /// The form as written in its lexicon, which names the rule that matched.
+    pub text: Box<str>,
     /// The abbreviation as written: its capitals must be met.
     pub capitals: Option<Box<str>>,
     /// Counts only with support.
@@ -201,7 +201,7 @@ impl Reader<'_> {
             .then(|| text.into());
         let term = Term {
             concept,
-            line,
+            text: text.into(),
             capitals,
             ambiguous: flags.ambiguous,
             support: self.sets(cell(6))?,

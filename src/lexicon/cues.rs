@@ -182,7 +182,7 @@ fn read_cue<'r>(cell: impl Fn(usize) -> &'r str) -> Result<Cue, String> {
     }
     let category = Category::parse(cell(2)).map_err(|e| format!("category {e}"))?;
     let direction = Direction::parse(cell(3)).map_err(|e| format!("direction {e}"))?;
-    let acts = !matches!(category, Category::Pseudo | Category::Stop | Category::Except);
+    let acts = !matches!(category, Category::Pseudo | Category::Stop | Category::Except | Category::Normal);
     if acts && direction == Direction::Neither {
         return Err("direction is empty; say after, before or both".into());
     }

@@ -32,8 +32,8 @@ pub enum Rule {
 pub struct Mention {
     /// Tokens from the first to the last word.
     pub tokens: TokenRange,
-    /// The pieces, when the mention is discontinuous; empty otherwise.
-    pub fragments: Vec<TokenRange>,
+    /// The original bytes of the pieces, when the mention is discontinuous; empty otherwise.
+    pub fragments: Vec<Span>,
     /// Original bytes from the first to the last word.
     pub span: Span,
     /// Index of the concept; `None` for a span given by the caller.
@@ -97,7 +97,7 @@ fn mention(segmented: &Segmented, candidate: Candidate) -> Mention {
         side: side::of(segmented, &candidate),
         span: candidate.span.unwrap_or_else(|| segmented.span(candidate.tokens)),
         tokens: candidate.tokens,
-        fragments: candidate.fragments.map(Vec::from).unwrap_or_default(),
+        fragments: candidate.fragments.into_iter().flatten().map(|piece| segmented.span(piece)).collect(),
         concept: Some(candidate.concept),
         rule: candidate.rule,
         value: candidate.value,

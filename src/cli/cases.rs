@@ -1,0 +1,178 @@
+//! Runs the cases stored beside a lexicon, each kind by its own rule.
+
+use crate::document::Document;
+use crate::event::{Assertion, Experiencer, Reading, Temporality};
+use crate::lexicon::{Case, Folder, Kind, read_cases};
+use crate::pipeline::Engine;
+use crate::span::Span;
+
+/// What running the cases of one lexicon gave.
+pub(super) struct Report {
+    /// Cases that ran.
+    pub ran: usize,
+    /// One line per failing case: place, expected, found.
+    pub failures: Vec<String>,
+    /// Share of cases that must pass.
+    pub required: f64,
+}
+
+impl Report {
+    pub fn passed(&self) -> usize {
+        self.ran - self.failures.len()
+    }
+
+    /// True when fewer cases pass than required. No case at all is a failure too: it would pass for ever.
+    pub fn is_failed(&self) -> bool {
+        self.ran == 0 || (self.passed() as f64) < self.required * self.ran as f64
+    }
+}
+
+/// Runs the cases of `folder` that belong to `set`, or all.
+pub(super) fn run(engine: &Engine, folder: &Folder, set: Option<&str>) -> Result<Report, String> {
+    let lines = |problems: Vec<crate::lexicon::Problem>| {
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let cases = read_cases(folder).map_err(lines)?;
+    let manifest = engine.lexicons().manifests.iter().find(|m| m.id == folder.name);
+    let kind = manifest.map(|m| m.kind).ok_or_else(|| format!("lexicon {:?} is not loaded", folder.name))?;
+    let chosen: Vec<&Case> = cases.iter().filter(|c| set.is_none_or(|s| c.set == s)).collect();
+    let failures =
+        chosen.iter().filter_map(|case| run_case(engine, kind, case).err().map(|e| failure(case, &e)));
+    Ok(Report { ran: chosen.len(), failures: failures.collect(), required: required(kind) })
+}
+
+/// Context is a matter of degree, and its cases hold what is not read yet; words are found or they are not.
+fn required(kind: Kind) -> f64 {
+    if kind == Kind::Cues { 0.85 } else { 1.0 }
+}
+
+fn failure(case: &Case, message: &str) -> String {
+    format!("{} {}: {message}\n    {}", case.place, case.id, case.text.replace('\n', "⏎"))
+}
+
+fn run_case(engine: &Engine, kind: Kind, case: &Case) -> Result<(), String> {
+    match kind {
+        Kind::Concepts => concepts(engine, case),
+        Kind::Cues => context(engine, case),
+        Kind::Sections => sections(engine, case),
+        Kind::Abbreviations => sentences(engine, case),
+        Kind::Documents => documents(engine, case),
+        Kind::Dates => Ok(()),
+        Kind::Grammar => grammar(engine, case),
+    }
+}
+
+/// The mentions found are exactly the marked ones. Of a discontinuous one the mark holds the last piece.
+fn concepts(engine: &Engine, case: &Case) -> Result<(), String> {
+    let found: Vec<(String, String)> = engine
+        .mentions(&case.text)
+        .into_iter()
+        .map(|(mention, id)| {
+            let span = mention.fragments.last().copied().unwrap_or(mention.span);
+            (format!("{}..{} {:?}", span.start, span.end, span.slice(&case.text)), id)
+        })
+        .collect();
+    let expected: Vec<(String, String)> = case
+        .marks
+        .iter()
+        .map(|m| {
+            let span = Span::new(m.start, m.end);
+            (format!("{}..{} {:?}", m.start, m.end, span.slice(&case.text)), m.expected.clone())
+        })
+        .collect();
+    same(&expected, &found)
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(expected: &[T], found: &[T]) -> Result<(), String> {
+    if expected == found {
+        return Ok(());
+    }
+    let missing: Vec<_> = expected.iter().filter(|e| !found.contains(e)).collect();
+    let surplus: Vec<_> = found.iter().filter(|f| !expected.contains(f)).collect();
+    Err(format!("missing {missing:?}; not expected {surplus:?}"))
+}
+
+fn document(case: &Case) -> Document {
+    Document {
+        text: case.text.clone(),
+        document_type: case.document_type.clone(),
+        title: case.title.clone(),
+        date: case.document_date.as_deref().and_then(|d| d.parse().ok()),
+        ..Document::default()
+    }
+}
+
+/// Every marked span is read as its mark says.
+fn context(engine: &Engine, case: &Case) -> Result<(), String> {
+    let spans: Vec<Span> = case.marks.iter().map(|m| Span::new(m.start, m.end)).collect();
+    let read = engine.qualify(&document(case), &spans);
+    let mut faults = Vec::new();
+    for (mark, qualified) in case.marks.iter().zip(read) {
+        let expected = expectation(&mark.expected)?;
+        let found = summary(&qualified.reading);
+        if expected != found {
+            let cues: Vec<&str> = qualified.reading.cues.iter().map(|(id, _)| id.as_str()).collect();
+            let span = Span::new(mark.start, mark.end).slice(&case.text);
+            faults.push(format!("{span:?}: expected {expected:?}, found {found:?} by {cues:?}"));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
+
+type Expectation = (Assertion, Experiencer, Option<u8>, Temporality);
+
+fn summary(reading: &Reading) -> Expectation {
+    (reading.assertion, reading.experiencer, reading.fetus_index, reading.temporality)
+}
+
+fn expectation(words: &str) -> Result<Expectation, String> {
+    let mut expected = (Assertion::Present, Experiencer::Patient, None, Temporality::Current);
+    for word in words.split_whitespace() {
+        if let Some(assertion) = Assertion::parse(word) {
+            expected.0 = assertion;
+        } else if let Some(experiencer) = Experiencer::parse(word) {
+            expected.1 = experiencer;
+        } else if let Some(temporality) = Temporality::parse(word) {
+            expected.3 = temporality;
+        } else if let Some(index) = word.strip_prefix("fetus").and_then(|n| n.parse().ok()) {
+            (expected.1, expected.2) = (Experiencer::Fetus, Some(index));
+        } else {
+            return Err(format!("unknown expectation {word:?}"));
+        }
+    }
+    Ok(expected)
+}
+
+/// The titles found are exactly the marked ones; colon and numbering do not count.
+fn sections(engine: &Engine, case: &Case) -> Result<(), String> {
+    let titles = engine.layout(&case.text).sections.into_iter();
+    let trim =
+        |s: Span| s.slice(&case.text).trim_end_matches(|c: char| c == ':' || c.is_whitespace()).to_string();
+    let found: Vec<(u32, String, String)> = titles.map(|s| (s.title.start, trim(s.title), s.kind)).collect();
+    let mark = |m: &crate::lexicon::Mark| (m.start, trim(Span::new(m.start, m.end)), m.expected.clone());
+    same(&case.marks.iter().map(mark).collect::<Vec<_>>(), &found)
+}
+
+/// The sentences found are exactly the marked ones.
+fn sentences(engine: &Engine, case: &Case) -> Result<(), String> {
+    let slices =
+        |spans: Vec<Span>| spans.into_iter().map(|s| s.slice(&case.text).to_string()).collect::<Vec<_>>();
+    let expected = slices(case.marks.iter().map(|m| Span::new(m.start, m.end)).collect());
+    same(&expected, &slices(engine.layout(&case.text).sentences))
+}
+
+/// The whole text names the expected type of document; a text without mark names none.
+fn documents(engine: &Engine, case: &Case) -> Result<(), String> {
+    let found = engine.lexicons().document_kind(&case.text).map(|d| d.id.clone());
+    let expected = case.marks.first().map(|m| m.expected.clone());
+    if expected == found { Ok(()) } else { Err(format!("expected {expected:?}, found {found:?}")) }
+}
+
+/// The span and the expectation are forms of one word.
+fn grammar(engine: &Engine, case: &Case) -> Result<(), String> {
+    let vocabulary = &engine.lexicons().vocabulary;
+    let word = |text: &str| vocabulary.get(crate::normalize::fold(text).text());
+    let mark = case.marks.first().ok_or("no mark")?;
+    let (found, expected) = (word(&case.text), word(&mark.expected));
+    if found != 0 && found == expected { Ok(()) } else { Err(format!("not a form of {:?}", mark.expected)) }
+}

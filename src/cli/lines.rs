@@ -1,0 +1,102 @@
+//! Reads JSON lines, works on them on all threads in bounded batches, writes the answers in order.
+
+use super::{Failed, Outcome, Result};
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+use std::io::{BufRead, Write};
+
+/// Most bytes of lines held at once, so that memory does not grow with the input.
+const BATCH_BYTES: usize = 4 << 20;
+/// Longest line read, in bytes; a longer one is set aside.
+const LONGEST_LINE: u64 = 256 << 20;
+
+/// A JSON object read from a line.
+pub(super) type Object = Map<String, Value>;
+
+/// Gives each line of `path` (`-` for standard input) to `work` and prints what it returns.
+///
+/// A line that is not a JSON object, or that `work` refuses, is named on standard error and set aside.
+pub(super) fn each(path: &str, work: impl Fn(Object) -> std::result::Result<Value, String> + Sync) -> Result {
+    let mut input: Box<dyn BufRead + Send> = match path {
+        "-" => Box::new(std::io::BufReader::new(std::io::stdin())),
+        path => {
+            let file =
+                std::fs::File::open(path).map_err(|e| Failed(format!("{path}: cannot be read: {e}")))?;
+            Box::new(std::io::BufReader::new(file))
+        }
+    };
+    let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut number = 0;
+    let mut outcome = Outcome::Done;
+    loop {
+        let batch = read_batch(&mut input, &mut number).map_err(|e| Failed(format!("{path}: {e}")))?;
+        if batch.is_empty() {
+            break;
+        }
+        let answers: Vec<_> = batch.par_iter().map(|(line, bytes)| (line, answer(bytes, &work))).collect();
+        for (line, answer) in answers {
+            match answer {
+                Ok(text) => write_line(&mut output, &text)?,
+                Err(reason) => {
+                    eprintln!("{path}:{line}: set aside: {reason}");
+                    outcome = Outcome::SetAside;
+                }
+            }
+        }
+    }
+    output.flush().map_err(|e| Failed(format!("standard output: {e}")))?;
+    Ok(outcome)
+}
+
+fn write_line(output: &mut impl Write, text: &str) -> Result<()> {
+    match writeln!(output, "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.map_err(|e| Failed(format!("standard output: {e}"))),
+    }
+}
+
+type Numbered = (u64, Vec<u8>);
+
+fn read_batch(input: &mut dyn BufRead, number: &mut u64) -> std::io::Result<Vec<Numbered>> {
+    let mut batch = Vec::new();
+    let mut held = 0;
+    while held < BATCH_BYTES {
+        let mut line = Vec::new();
+        let read = std::io::Read::take(&mut *input, LONGEST_LINE).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            break;
+        }
+        *number += 1;
+        held += read;
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            batch.push((*number, line));
+        }
+    }
+    Ok(batch)
+}
+
+/// The messages of the JSON parser may quote the input, so only its position is told.
+fn answer(
+    bytes: &[u8],
+    work: &impl Fn(Object) -> std::result::Result<Value, String>,
+) -> std::result::Result<String, String> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let object: Object = serde_json::from_slice(bytes)
+        .map_err(|e| format!("not a JSON object (column {}); write one object a line", e.column()))?;
+    work(object).map(|value| value.to_string())
+}
+
+/// A string field under any of its names.
+pub(super) fn string<'o>(object: &'o Object, names: &[&str]) -> Option<&'o str> {
+    names.iter().find_map(|name| object.get(*name)).and_then(Value::as_str)
+}
+
+/// A date field under any of its names; a time after it is left out.
+pub(super) fn date(
+    object: &Object,
+    names: &[&str],
+) -> std::result::Result<Option<jiff::civil::Date>, String> {
+    let Some(text) = string(object, names) else { return Ok(None) };
+    let day = text.get(..10).unwrap_or(text);
+    day.parse().map(Some).map_err(|_| format!("{} is not an ISO date", names.join(" / ")))
+}

@@ -1,0 +1,128 @@
+//! The command line: one file per command; the only readers of arguments, environment and terminal.
+
+mod annotate;
+mod cases;
+mod events;
+mod findings;
+mod forget;
+mod lexicon;
+mod lines;
+mod progress;
+mod qualify;
+mod segment;
+mod verify;
+
+use crate::lexicon::{Folder, Lexicons};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How a command ended, as the exit codes of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// 0: done.
+    Done,
+    /// 3: done, but some documents were set aside.
+    SetAside,
+}
+
+/// 1: a command failed; the message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failed(String);
+
+impl Failed {
+    fn new(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+type Result<T = Outcome> = std::result::Result<T, Failed>;
+
+const EXAMPLES: &str = "\
+Examples:
+  laennec annotate reports.jsonl --into cohort.db            annotate into an embedded warehouse; run again to resume
+  laennec annotate notes/ --into events.jsonl --threads 8    a folder of .txt files, events as JSON lines
+  laennec events cohort.db --format jsonl --patient P12      the stored events of a patient
+  laennec qualify spans.jsonl                                context of spans found by another tool
+  laennec lexicon test                                       run the cases stored beside the lexicons
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 done but some documents were set aside.";
+
+/// Clinical NLP for French hospital warehouses: reports in, coded events out.
+#[derive(Parser)]
+#[command(name = "laennec", version, about, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read reports and write their coded events.
+    Annotate(annotate::Arguments),
+    /// Print the events stored in a warehouse.
+    Events(events::Arguments),
+    /// Print the findings of each patient of a warehouse, with their evidence.
+    Findings(findings::Arguments),
+    /// Check every promise of a warehouse.
+    Verify(verify::Arguments),
+    /// Remove a document or a patient from a warehouse, and refuse them afterwards.
+    Forget(forget::Arguments),
+    /// Print the sections, sentences and dates of documents (JSON lines).
+    Segment(segment::Arguments),
+    /// Read the context of given spans (JSON lines).
+    Qualify(qualify::Arguments),
+    /// List, check, test and show lexicons.
+    Lexicon(lexicon::Arguments),
+}
+
+/// Runs the command named by the arguments of the process.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Annotate(arguments) => annotate::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
+        Command::Findings(arguments) => findings::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Forget(arguments) => forget::run(&arguments),
+        Command::Segment(arguments) => segment::run(&arguments),
+        Command::Qualify(arguments) => qualify::run(&arguments),
+        Command::Lexicon(arguments) => lexicon::run(&arguments),
+    };
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::SetAside) => ExitCode::from(3),
+        Err(Failed(message)) => {
+            eprintln!("laennec: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Loads the shipped lexicons and those of `--lexicon`; one with the id of a shipped one takes its place.
+fn load_lexicons(paths: &[PathBuf]) -> Result<Lexicons> {
+    Lexicons::from_folders(&folders(paths)?).map_err(Failed::new)
+}
+
+fn folders(paths: &[PathBuf]) -> Result<Vec<Folder>> {
+    let extra = paths.iter().map(|path| Folder::read(path)).collect::<std::result::Result<Vec<_>, _>>();
+    let extra = extra.map_err(Failed::new)?;
+    let shipped = crate::lexicon::shipped().into_iter().filter(|s| !extra.iter().any(|e| e.name == s.name));
+    Ok(shipped.chain(extra.iter().cloned()).collect())
+}
+
+/// Runs `work` on a pool of `threads` threads; 0 means one per core.
+fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    Ok(pool.map_err(Failed::new)?.install(work))
+}
+
+/// Writes to standard output; a closed pipe ends the command quietly, as `head` expects.
+fn print(text: impl std::fmt::Display) -> Result<()> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.map_err(|e| Failed(format!("standard output: {e}"))),
+    }
+}

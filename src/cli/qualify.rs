@@ -1,0 +1,95 @@
+//! `laennec qualify`: context of spans found by somebody else's tool.
+
+use super::lines::{self, Object};
+use super::{Result, load_lexicons, on_threads};
+use crate::document::Document;
+use crate::event::{Assertion, CueRef, Experiencer, Temporality};
+use crate::pipeline::{Engine, Qualified};
+use crate::span::{CodePoints, Span};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Read the context of given spans: the same lines come out, each entity with its assertion, experiencer and time.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// JSON lines with `text` and `entities` [{"start","end"}] in code points; `-` for standard input.
+    #[arg(default_value = "-")]
+    file: String,
+    /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
+    #[arg(long, value_name = "DIR")]
+    lexicon: Vec<PathBuf>,
+    /// Number of threads; 0 for one per core.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result {
+    let engine = Engine::new(load_lexicons(&arguments.lexicon)?);
+    on_threads(arguments.threads, || lines::each(&arguments.file, |object| qualify(&engine, object)))?
+}
+
+fn qualify(engine: &Engine, mut object: Object) -> std::result::Result<Value, String> {
+    let document = document(&object)?;
+    let points = CodePoints::new(&document.text);
+    let Some(Value::Array(entities)) = object.get_mut("entities") else {
+        return Err("no entities; give a list of {\"start\", \"end\"}".into());
+    };
+    let spans = entities.iter().map(|e| span(e, &points)).collect::<std::result::Result<Vec<_>, _>>()?;
+    for (entity, read) in entities.iter_mut().zip(engine.qualify(&document, &spans)) {
+        if let Value::Object(entity) = entity {
+            entity.extend(attributes(read, &points));
+        }
+    }
+    Ok(Value::Object(object))
+}
+
+fn document(object: &Object) -> std::result::Result<Document, String> {
+    let owned = |names: &[&str]| lines::string(object, names).map(str::to_string);
+    Ok(Document {
+        text: owned(&["text", "note_text"]).ok_or("no text; give the report in `text`")?,
+        document_type: owned(&["document_type", "note_class"]),
+        title: owned(&["title", "note_title"]),
+        date: lines::date(object, &["document_date", "note_date", "note_datetime"])?,
+        birth_date: lines::date(object, &["birth_date"])?,
+        ..Document::default()
+    })
+}
+
+fn span(entity: &Value, points: &CodePoints) -> std::result::Result<Span, String> {
+    let offset = |name: &str| entity.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    let byte = |name: &str| offset(name).and_then(|n| points.to_byte(n));
+    match (byte("start"), byte("end")) {
+        (Some(start), Some(end)) if start <= end => Ok(Span::new(start, end)),
+        _ => Err("an entity's start or end is missing or outside the text (unit: code points)".into()),
+    }
+}
+
+fn attributes(read: Qualified, points: &CodePoints) -> Object {
+    let reading = read.reading;
+    let cue = |(id, span): (String, Span)| CueRef {
+        id,
+        start: points.of_byte(span.start),
+        end: points.of_byte(span.end),
+    };
+    let doubtful =
+        matches!(reading.assertion, Assertion::Possible | Assertion::Hypothetical | Assertion::NotAssessed);
+    let relative =
+        !matches!(reading.experiencer, Experiencer::Patient | Experiencer::Fetus | Experiencer::Other);
+    let fields = json!({
+        "assertion": reading.assertion,
+        "certainty": reading.certainty,
+        "experiencer": reading.experiencer,
+        "fetus_index": reading.fetus_index,
+        "temporality": reading.temporality,
+        "section": read.section,
+        "cues": reading.cues.into_iter().map(cue).collect::<Vec<_>>(),
+        "negated": reading.assertion == Assertion::Absent,
+        "hypothetical": doubtful,
+        "historical": reading.temporality == Temporality::Past,
+        "family": relative,
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Object::new(),
+    }
+}

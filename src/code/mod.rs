@@ -1,0 +1,148 @@
+//! Builds the coded event of a mention: codes, subgroups, place, date, provenance.
+
+use crate::document::Document;
+use crate::event::{
+    CodedEvent, Coding, CueRef, DatePrecision, DateSource, EventDate, Laterality, Method, Provenance,
+    Reading, Temporality,
+};
+use crate::lexicon::{Concept, Lexicons};
+use crate::mention::{Mention, Rule, Side};
+use crate::span::Span;
+
+/// Confidence by how the concept was found; measured on the shipped gold, see `docs/events.md`.
+const SURE_TERM: f64 = 0.95;
+const PATTERN: f64 = 0.9;
+const SHARED_HEAD: f64 = 0.85;
+const SUPPORTED_ABBREVIATION: f64 = 0.8;
+
+/// What surrounds a mention, as read by the earlier stages.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Assertion, experiencer, temporality and their cues.
+    pub reading: Reading,
+    /// Id of the section.
+    pub section: Option<String>,
+    /// Date written for the mention.
+    pub date: Option<EventDate>,
+    /// Gestational age written for the mention, in days.
+    pub gestational_age_days: Option<u16>,
+}
+
+/// Builds events; holds what all events of a run share.
+pub struct Coder {
+    provenance: Provenance,
+}
+
+impl Coder {
+    /// A coder whose events name the given engine and lexicons.
+    pub fn new(engine: &str, lexicons: &Lexicons) -> Self {
+        let provenance = Provenance {
+            engine: engine.to_string(),
+            lexicons: lexicons.references(),
+            model: None,
+            rule: String::new(),
+        };
+        Self { provenance }
+    }
+
+    /// The provenance that all events share; its `rule` is empty.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The event of a mention, or `None` for a mention without concept. `point` turns bytes into code points.
+    pub fn event(
+        &self,
+        document: &Document,
+        mention: &Mention,
+        setting: Setting,
+        lexicons: &Lexicons,
+        point: impl Fn(u32) -> u32,
+    ) -> Option<CodedEvent> {
+        let concept = &lexicons.concepts.concepts[mention.concept? as usize];
+        let date = setting.date.or_else(|| date_of_report(document, setting.reading.temporality));
+        let reading = setting.reading;
+        let cue = |(id, span): (String, Span)| CueRef { id, start: point(span.start), end: point(span.end) };
+        let mut event = CodedEvent {
+            event_id: String::new(),
+            document_id: document.id.clone(),
+            document_version: document.version,
+            patient_id: document.patient_id.clone(),
+            visit_id: document.visit_id.clone(),
+            document_type: document.document_type.clone(),
+            document_date: document.date,
+            section: setting.section,
+            start: point(mention.span.start),
+            end: point(mention.span.end),
+            fragments: mention.fragments.iter().map(|f| (point(f.start), point(f.end))).collect(),
+            text: mention.span.slice(&document.text).to_string(),
+            concept: concept.id.clone(),
+            label: concept.label.clone(),
+            codings: codings(concept),
+            subgroups: concept.subgroups.clone(),
+            assertion: reading.assertion,
+            certainty: reading.certainty,
+            experiencer: reading.experiencer,
+            fetus_index: reading.fetus_index,
+            temporality: reading.temporality,
+            event_date: date.map(|d| d.date),
+            event_date_precision: date.map(|d| d.precision),
+            event_date_source: date.map(|d| d.source),
+            gestational_age_days: setting.gestational_age_days,
+            laterality: mention.side.map(laterality),
+            value: mention.value,
+            unit: mention.unit.clone(),
+            cues: reading.cues.into_iter().map(cue).collect(),
+            method: if matches!(mention.rule, Rule::Pattern(_)) {
+                Method::Pattern
+            } else {
+                Method::Dictionary
+            },
+            confidence: confidence(mention, lexicons),
+            provenance: Provenance { rule: rule(mention, concept, lexicons), ..self.provenance.clone() },
+        };
+        event.event_id = event.identity();
+        Some(event)
+    }
+}
+
+fn codings(concept: &Concept) -> Vec<Coding> {
+    let coding = |(system, code): &(String, String)| Coding { system: system.clone(), code: code.clone() };
+    concept.codings.iter().map(coding).collect()
+}
+
+/// A finding that holds now is dated by its report when the text gives no date; a past one stays undated.
+fn date_of_report(document: &Document, temporality: Temporality) -> Option<EventDate> {
+    let date = document.date.filter(|_| temporality == Temporality::Current)?;
+    Some(EventDate { date, precision: DatePrecision::Day, source: DateSource::DocumentDate })
+}
+
+fn laterality(side: Side) -> Laterality {
+    match side {
+        Side::Left => Laterality::Left,
+        Side::Right => Laterality::Right,
+        Side::Bilateral => Laterality::Bilateral,
+        Side::Unilateral => Laterality::Unilateral,
+    }
+}
+
+fn confidence(mention: &Mention, lexicons: &Lexicons) -> f64 {
+    match mention.rule {
+        Rule::Pattern(_) => PATTERN,
+        Rule::Term(number) if lexicons.concepts.terms[number as usize].ambiguous => SUPPORTED_ABBREVIATION,
+        _ if !mention.fragments.is_empty() => SHARED_HEAD,
+        _ => SURE_TERM,
+    }
+}
+
+/// `lexicon:term:…` or `lexicon:pattern:…`.
+fn rule(mention: &Mention, concept: &Concept, lexicons: &Lexicons) -> String {
+    let lexicon = &lexicons.manifests[concept.lexicon].id;
+    match mention.rule {
+        Rule::Term(number) => format!("{lexicon}:term:{}", lexicons.concepts.terms[number as usize].text),
+        Rule::Pattern(number) => {
+            format!("{lexicon}:pattern:{}", lexicons.patterns.patterns[number as usize].id)
+        }
+        Rule::Given => format!("{lexicon}:given"),
+    }
+}

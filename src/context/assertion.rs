@@ -1,0 +1,74 @@
+//! Decides what the report says of a mention, and how sure it is, from the cues that govern it.
+
+use super::scope::{Governing, Governor};
+use super::{Decided, Reader};
+use crate::event::Assertion;
+use crate::lexicon::{Category, SectionKind};
+
+/// Certainty of a suspicion whose cue gives none.
+const SUSPECTED: f64 = 0.5;
+/// Certainty of what is only asked for, conditional or a risk.
+const ASKED: f64 = 0.1;
+
+type Verdict = Decided<(Assertion, f64)>;
+
+/// Decides assertion and certainty.
+///
+/// In order: what could not be examined; a result said after the mention ("éliminée", ": négatif", "confirmée"); what is
+/// asked for, negated or suspected before it, the nearest first, except that a negated suspicion is a negation; the
+/// section; else present.
+pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&SectionKind>) -> Verdict {
+    let all = || governing.cues.iter();
+    let category = |g: &Governor| reader.cue(g.cue).category;
+    let nearest = |follows: bool, wanted: &[Category]| {
+        all().filter(|g| g.follows == follows && wanted.contains(&category(g))).min_by_key(|g| g.rank())
+    };
+    let one = |g: &Governor| verdict(reader, &[g]);
+    if let Some(blind) = nearest(true, &[Category::NotAssessed]).or(nearest(false, &[Category::NotAssessed]))
+    {
+        return one(blind);
+    }
+    let before =
+        nearest(false, &[Category::Negation, Category::Hypothetical, Category::Possible, Category::Present]);
+    let negation = nearest(false, &[Category::Negation]);
+    let after =
+        nearest(true, &[Category::Negation, Category::Hypothetical, Category::Possible, Category::Present]);
+    if let Some(after) = after {
+        // "pas de fente retrouvée": what follows the negated mention repeats it and confirms nothing.
+        let repeats = category(after) == Category::Present && negation.is_some_and(|n| !n.is_header);
+        if !repeats {
+            return one(after);
+        }
+    }
+    match (before, negation) {
+        (Some(before), Some(negation)) if category(before) == Category::Possible && !negation.is_header => {
+            verdict(reader, &[negation, before])
+        }
+        (Some(before), _) => one(before),
+        _ => by_default(section),
+    }
+}
+
+/// The verdict of the first governor; the others are named as evidence.
+fn verdict(reader: &Reader, governors: &[&Governor]) -> Verdict {
+    let cues = governors.iter().map(|g| g.cue).collect();
+    let Some(first) = governors.first().map(|g| reader.cue(g.cue)) else {
+        return Decided { value: (Assertion::Present, 1.0), cues };
+    };
+    let value = match first.category {
+        Category::Negation => (Assertion::Absent, 1.0),
+        Category::Possible => (Assertion::Possible, first.certainty.unwrap_or(SUSPECTED)),
+        Category::Hypothetical => (Assertion::Hypothetical, first.certainty.unwrap_or(ASKED)),
+        Category::NotAssessed => (Assertion::NotAssessed, 0.0),
+        _ => (Assertion::Present, 1.0),
+    };
+    Decided { value, cues }
+}
+
+fn by_default(section: Option<&SectionKind>) -> Verdict {
+    let value = match section.is_some_and(|s| s.is_hypothetical) {
+        true => (Assertion::Hypothetical, ASKED),
+        false => (Assertion::Present, 1.0),
+    };
+    Decided { value, cues: Vec::new() }
+}

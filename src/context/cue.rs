@@ -1,0 +1,106 @@
+//! Finds the cues of a report: at each place the longest, which hides the shorter ones inside it.
+
+use crate::lexicon::{GAP, Lexicons, NodeId};
+use crate::segment::{Segmented, TokenKind, TokenRange};
+
+/// Most words that may stand in the gap of a cue.
+const LONGEST_GAP: usize = 4;
+
+/// A cue found in the text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CueMatch {
+    /// Index in `Lexicons::cues`.
+    pub cue: u32,
+    /// Tokens from its first to its last word.
+    pub tokens: TokenRange,
+    /// The words inside its gap; empty when it has none.
+    pub gap: TokenRange,
+}
+
+#[derive(Clone, Copy)]
+struct Found {
+    end: usize,
+    gap: TokenRange,
+    node: NodeId,
+}
+
+/// All cues, in text order. A phrase that several cues share gives one match for each.
+pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<CueMatch> {
+    let mut matches = Vec::new();
+    for sentence in &segmented.sentences {
+        let mut i = sentence.start as usize;
+        while i < sentence.end as usize {
+            let Some(found) = longest(segmented, lexicons, i, sentence.end as usize) else {
+                i += 1;
+                continue;
+            };
+            let tokens = TokenRange::new(i, found.end);
+            let cues = lexicons.cue_trie.values(found.node).iter();
+            matches.extend(cues.map(|&cue| CueMatch { cue, tokens, gap: found.gap }));
+            // What stands in the gap may hold a cue of its own, but none may start inside a contiguous match.
+            i = if found.gap.start < found.gap.end { found.gap.start as usize } else { found.end };
+        }
+    }
+    matches
+}
+
+fn longest(segmented: &Segmented, lexicons: &Lexicons, start: usize, end: usize) -> Option<Found> {
+    let word = segmented.tokens[start].word;
+    let root = if word == 0 { None } else { lexicons.cue_trie.root(word) }?;
+    let mut best = None;
+    extend(segmented, lexicons, root, start + 1, end, TokenRange::default(), &mut best);
+    best
+}
+
+/// Goes on from `node` at token `at`; a gap opens at most once, which bounds the work.
+fn extend(
+    segmented: &Segmented,
+    lexicons: &Lexicons,
+    mut node: NodeId,
+    mut at: usize,
+    end: usize,
+    gap: TokenRange,
+    best: &mut Option<Found>,
+) {
+    loop {
+        if !lexicons.cue_trie.values(node).is_empty() && best.is_none_or(|b| at > b.end) {
+            *best = Some(Found { end: at, gap, node });
+        }
+        if gap == TokenRange::default()
+            && let Some(open) = lexicons.cue_trie.child(node, GAP)
+        {
+            close_gap(segmented, lexicons, open, at, end, best);
+        }
+        while at < end && segmented.tokens[at].kind == TokenKind::Newline {
+            at += 1;
+        }
+        let word = segmented.tokens.get(at).filter(|t| at < end && t.word != 0).map(|t| t.word);
+        let Some(next) = word.and_then(|word| lexicons.cue_trie.child(node, word)) else { return };
+        node = next;
+        at += 1;
+    }
+}
+
+fn close_gap(
+    segmented: &Segmented,
+    lexicons: &Lexicons,
+    open: NodeId,
+    at: usize,
+    end: usize,
+    best: &mut Option<Found>,
+) {
+    for skipped in 0..=LONGEST_GAP {
+        let i = at + skipped;
+        let Some(token) = segmented.tokens.get(i).filter(|_| i < end) else { return };
+        if let Some(node) = lexicons.cue_trie.child(open, token.word).filter(|_| token.word != 0) {
+            let gap = TokenRange::new(at, i);
+            // An empty gap must not look like "no gap yet".
+            let gap = if skipped == 0 { TokenRange::new(at, at) } else { gap };
+            extend(segmented, lexicons, node, i + 1, end, gap, best);
+        }
+        // A gap holds words: it never crosses a mark that ends a clause.
+        if b",;:.|".iter().any(|&mark| segmented.is_mark(i, mark)) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Reads the context of each mention: assertion, certainty, experiencer, temporality, and the cues that decided.
+
+mod assertion;
+mod cue;
+mod person;
+mod scope;
+mod time;
+
+use crate::event::Reading;
+use crate::lexicon::{Cue, Lexicons, SectionKind, Subject};
+use crate::mention::Mention;
+use crate::segment::{Segmented, Span};
+use cue::CueMatch;
+use scope::Governing;
+
+/// What is known of a report besides its text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Profile {
+    /// Whose the congenital findings of this type of report are.
+    pub subject: Option<Subject>,
+    /// The record is a child's: the text may call the patient a fetus.
+    pub is_child: bool,
+}
+
+/// What is known of a concept besides the text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nature {
+    /// A history of it does not make it past.
+    pub lasting: bool,
+    /// In an obstetric report it is the fetus's.
+    pub congenital: bool,
+}
+
+/// The cues of one report, ready to be asked about its mentions.
+pub struct Reader<'s, 't> {
+    segmented: &'s Segmented<'t>,
+    lexicons: &'s Lexicons,
+    profile: Profile,
+    cues: Vec<CueMatch>,
+}
+
+/// One attribute of a reading with the cues that decided it.
+struct Decided<T> {
+    value: T,
+    cues: Vec<usize>,
+}
+
+impl<'s, 't> Reader<'s, 't> {
+    /// Finds the cues of a report. Linear in its length.
+    pub fn new(segmented: &'s Segmented<'t>, lexicons: &'s Lexicons, profile: Profile) -> Self {
+        Self { segmented, lexicons, profile, cues: cue::find(segmented, lexicons) }
+    }
+
+    /// Reads the context of a mention. Looks at a bounded window of cues around it.
+    pub fn read(&self, mention: &Mention, nature: Nature) -> Reading {
+        let governing = scope::govern(self, mention);
+        let section = self.section_kind(mention);
+        let assertion = assertion::decide(self, &governing, section);
+        let person = person::decide(self, &governing, section, nature);
+        let time = time::decide(self, &governing, section, nature, person.value.0);
+        let mut cues = [assertion.cues, person.cues, time.cues].concat();
+        cues.sort_unstable();
+        cues.dedup();
+        Reading {
+            assertion: assertion.value.0,
+            certainty: assertion.value.1,
+            experiencer: person.value.0,
+            fetus_index: person.value.1,
+            temporality: time.value,
+            cues: cues.into_iter().map(|i| self.evidence(i)).collect(),
+        }
+    }
+
+    fn section_kind(&self, mention: &Mention) -> Option<&SectionKind> {
+        let section = self.segmented.section_of(mention.tokens.start as usize)?;
+        self.lexicons.sections.get(section.kind as usize)
+    }
+
+    fn cue(&self, index: usize) -> &Cue {
+        &self.lexicons.cues[self.cues[index].cue as usize]
+    }
+
+    fn evidence(&self, index: usize) -> (String, Span) {
+        (self.cue(index).id.clone(), self.segmented.span(self.cues[index].tokens))
+    }
+}
+
+impl Governing {
+    /// The governing cue nearest to the mention for which `wanted` gives a value.
+    fn nearest<T>(&self, mut wanted: impl FnMut(usize) -> Option<T>) -> Option<(usize, T)> {
+        self.cues
+            .iter()
+            .filter_map(|g| wanted(g.cue).map(|value| (g, value)))
+            .min_by_key(|(g, _)| g.rank())
+            .map(|(g, v)| (g.cue, v))
+    }
+}

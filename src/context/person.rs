@@ -1,0 +1,69 @@
+//! Decides whose finding a mention is: the patient's, the fetus's, a relative's, somebody else's.
+
+use super::scope::Governing;
+use super::{Decided, Nature, Reader};
+use crate::event::Experiencer;
+use crate::lexicon::{Category, SectionKind, Subject};
+
+/// Prefix of the ids of cues that name one fetus of several: "fetus.2" is the second.
+const FETUS_PREFIX: &str = "fetus.";
+
+/// Decides the experiencer, and which fetus it is.
+///
+/// The nearest person named in the scope wins; else the section; else, for a congenital finding, the type of report.
+pub(super) fn decide(
+    reader: &Reader,
+    governing: &Governing,
+    section: Option<&SectionKind>,
+    nature: Nature,
+) -> Decided<(Experiencer, Option<u8>)> {
+    let by_report = default_of(reader, nature);
+    if let Some((cue, named)) = governing.nearest(|cue| person(reader.cue(cue).category)) {
+        let experiencer = in_this_record(reader, named);
+        let index = fetus_index(&reader.cue(cue).id).filter(|_| experiencer == Experiencer::Fetus);
+        return Decided { value: (experiencer, index), cues: vec![cue] };
+    }
+    let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
+        Subject::Patient => Experiencer::Patient,
+        Subject::Fetus => in_this_record(reader, Experiencer::Fetus),
+        Subject::Mother => in_this_record(reader, Experiencer::Mother),
+        Subject::Family => Experiencer::Family,
+    });
+    Decided { value: (by_section.unwrap_or(by_report), None), cues: Vec::new() }
+}
+
+fn person(category: Category) -> Option<Experiencer> {
+    Some(match category {
+        Category::Patient => Experiencer::Patient,
+        Category::Fetus => Experiencer::Fetus,
+        Category::Mother => Experiencer::Mother,
+        Category::Father => Experiencer::Father,
+        Category::Sibling => Experiencer::Sibling,
+        Category::Family => Experiencer::Family,
+        Category::Other => Experiencer::Other,
+        _ => return None,
+    })
+}
+
+fn default_of(reader: &Reader, nature: Nature) -> Experiencer {
+    match reader.profile.subject {
+        Some(Subject::Fetus) if nature.congenital && !reader.profile.is_child => Experiencer::Fetus,
+        _ => Experiencer::Patient,
+    }
+}
+
+/// In the woman's record the mother is the patient; in the child's record the fetus is the patient.
+fn in_this_record(reader: &Reader, named: Experiencer) -> Experiencer {
+    let is_womans = reader.profile.subject == Some(Subject::Fetus) && !reader.profile.is_child;
+    match named {
+        Experiencer::Mother if is_womans => Experiencer::Patient,
+        Experiencer::Fetus if reader.profile.is_child => Experiencer::Patient,
+        named => named,
+    }
+}
+
+fn fetus_index(id: &str) -> Option<u8> {
+    let rest = id.strip_prefix(FETUS_PREFIX)?;
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    rest[..digits].parse().ok()
+}

@@ -1,0 +1,36 @@
+//! Decides when a finding holds: now, no longer, or in the future.
+
+use super::scope::Governing;
+use super::{Decided, Nature, Reader};
+use crate::event::{Experiencer, Temporality};
+use crate::lexicon::{Category, SectionKind};
+
+/// Decides the temporality.
+///
+/// The nearest cue wins. A history, said by a cue or by the section, makes past what does not last: a congenital
+/// malformation of the history is still there unless it is said to be repaired or resolved.
+pub(super) fn decide(
+    reader: &Reader,
+    governing: &Governing,
+    section: Option<&SectionKind>,
+    nature: Nature,
+    experiencer: Experiencer,
+) -> Decided<Temporality> {
+    let history = if nature.lasting { Temporality::Current } else { Temporality::Past };
+    let said = governing.nearest(|cue| {
+        Some(match reader.cue(cue).category {
+            Category::Past => Temporality::Past,
+            Category::History => history,
+            Category::Planned => Temporality::Planned,
+            Category::Current => Temporality::Current,
+            _ => return None,
+        })
+    });
+    if let Some((cue, value)) = said {
+        return Decided { value, cues: vec![cue] };
+    }
+    // The history of a relative is that relative's state, not a past one.
+    let is_own = experiencer == Experiencer::Patient;
+    let by_section = section.filter(|s| s.is_history && is_own).map(|_| history);
+    Decided { value: by_section.unwrap_or(Temporality::Current), cues: Vec::new() }
+}

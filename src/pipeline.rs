@@ -1,0 +1,201 @@
+//! The order of the stages, and the only place that knows it; one report at a time, or a batch on all threads.
+
+use crate::code::{Coder, Setting};
+use crate::context::{Nature, Profile, Reader};
+use crate::document::Document;
+use crate::event::{CodedEvent, Reading, hex};
+use crate::lexicon::{Lexicons, Subject};
+use crate::mention::{self, Mention};
+use crate::segment::{Segmented, TokenRange};
+use crate::span::{CodePoints, Span};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Name and version of the engine, as written in provenance.
+pub const ENGINE: &str = concat!("laennec ", env!("CARGO_PKG_VERSION"));
+
+/// Oldest age, in years, at which a record's patient may be called a fetus by the text.
+const CHILD_YEARS: i16 = 18;
+
+/// The text tower: a report goes in, its coded events come out. Immutable, shared by all threads.
+pub struct Engine {
+    lexicons: Lexicons,
+    coder: Coder,
+    fingerprint: [u8; 32],
+}
+
+/// A report whose annotation failed: a fault of the engine, never of its neighbours.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine failed on this document; please report it with the engine's version")]
+pub struct Failure;
+
+/// A section of a report, in original bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SectionSpan {
+    /// Id of its kind.
+    pub kind: String,
+    /// The title.
+    pub title: Span,
+    /// What stands under it.
+    pub body: Span,
+}
+
+/// A report cut into sections and sentences, in original bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Titled parts.
+    pub sections: Vec<SectionSpan>,
+    /// Sentences.
+    pub sentences: Vec<Span>,
+}
+
+/// What is read of a span found by somebody else's tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Qualified {
+    /// Assertion, experiencer, temporality and cues.
+    pub reading: Reading,
+    /// Id of the section.
+    pub section: Option<String>,
+}
+
+impl Engine {
+    /// An engine that reads with the given lexicons.
+    pub fn new(lexicons: Lexicons) -> Self {
+        let coder = Coder::new(ENGINE, &lexicons);
+        let mut hash = Sha256::new();
+        hash.update(ENGINE);
+        for reference in &coder.provenance().lexicons {
+            hash.update([0]);
+            hash.update(reference);
+        }
+        Self { fingerprint: hash.finalize().into(), coder, lexicons }
+    }
+
+    /// The lexicons in use.
+    pub fn lexicons(&self) -> &Lexicons {
+        &self.lexicons
+    }
+
+    /// Hash of everything but the report that decides its events: engine and lexicons.
+    pub fn fingerprint(&self) -> String {
+        hex(&self.fingerprint)
+    }
+
+    /// The coded events of a report, in the contract's order. Total: every text gives a result.
+    pub fn annotate(&self, document: &Document) -> Vec<CodedEvent> {
+        let segmented = Segmented::new(&document.text, &self.lexicons);
+        let mentions = mention::find(&segmented, &self.lexicons);
+        if mentions.is_empty() {
+            return Vec::new();
+        }
+        let reader = Reader::new(&segmented, &self.lexicons, self.profile(document));
+        let points = CodePoints::new(&document.text);
+        let event = |mention: &Mention| {
+            let setting = Setting {
+                reading: reader.read(mention, self.nature(mention)),
+                section: self.section_id(&segmented, mention.tokens),
+                date: None,
+                gestational_age_days: None,
+            };
+            self.coder.event(document, mention, setting, &self.lexicons, |byte| points.of_byte(byte))
+        };
+        let mut events: Vec<CodedEvent> = mentions.iter().filter_map(event).collect();
+        events.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        events
+    }
+
+    /// The events of each report of a batch, in the order of the batch, on all threads of the current pool.
+    pub fn annotate_batch(&self, documents: &[Document]) -> Vec<Result<Vec<CodedEvent>, Failure>> {
+        documents.par_iter().map(|document| self.annotate_guarded(document)).collect()
+    }
+
+    /// As `annotate`; a fault of the engine is confined to the report.
+    pub fn annotate_guarded(&self, document: &Document) -> Result<Vec<CodedEvent>, Failure> {
+        catch_unwind(AssertUnwindSafe(|| self.annotate(document))).map_err(|_| Failure)
+    }
+
+    /// Reads the context of given spans (original bytes), in the order given.
+    pub fn qualify(&self, document: &Document, spans: &[Span]) -> Vec<Qualified> {
+        let segmented = Segmented::new(&document.text, &self.lexicons);
+        let found = mention::find(&segmented, &self.lexicons);
+        let reader = Reader::new(&segmented, &self.lexicons, self.profile(document));
+        let qualify = |span: &Span| {
+            let given = Mention::given(&segmented, *span);
+            let known = found.iter().find(|m| m.span.overlaps(*span));
+            Qualified {
+                reading: reader.read(&given, known.map(|m| self.nature(m)).unwrap_or_default()),
+                section: self.section_id(&segmented, given.tokens),
+            }
+        };
+        spans.iter().map(qualify).collect()
+    }
+
+    /// The mentions of a text, with the id of their concept.
+    pub fn mentions(&self, text: &str) -> Vec<(Mention, String)> {
+        let segmented = Segmented::new(text, &self.lexicons);
+        let id = |m: &Mention| m.concept.map(|c| self.lexicons.concepts.concepts[c as usize].id.clone());
+        mention::find(&segmented, &self.lexicons)
+            .into_iter()
+            .filter_map(|m| id(&m).map(|id| (m, id)))
+            .collect()
+    }
+
+    /// The sections and sentences of a text.
+    pub fn layout(&self, text: &str) -> Layout {
+        let segmented = Segmented::new(text, &self.lexicons);
+        let section = |s: &crate::segment::Section| SectionSpan {
+            kind: self.lexicons.sections[s.kind as usize].id.clone(),
+            title: segmented.span(s.title),
+            body: segmented.span(s.body),
+        };
+        Layout {
+            sections: segmented.sections.iter().map(section).collect(),
+            sentences: segmented.sentences.iter().map(|s| segmented.span(*s)).collect(),
+        }
+    }
+
+    fn profile(&self, document: &Document) -> Profile {
+        let named = |name: &Option<String>| name.as_deref().and_then(|n| self.lexicons.document_kind(n));
+        let kind = named(&document.document_type).or_else(|| named(&document.title));
+        let age = document.birth_date.zip(document.date).map(|(birth, date)| date.year() - birth.year());
+        Profile {
+            subject: kind.and_then(|k| k.subject).or(Some(Subject::Patient)),
+            is_child: age.is_some_and(|years| years < CHILD_YEARS),
+        }
+    }
+
+    fn nature(&self, mention: &Mention) -> Nature {
+        let concept = mention.concept.map(|c| &self.lexicons.concepts.concepts[c as usize]);
+        let manifest = concept.map(|c| &self.lexicons.manifests[c.lexicon]);
+        manifest.map_or_else(Nature::default, |m| Nature { lasting: m.lasting, congenital: m.congenital })
+    }
+
+    fn section_id(&self, segmented: &Segmented, tokens: TokenRange) -> Option<String> {
+        let section = segmented.section_of(tokens.start as usize)?;
+        Some(self.lexicons.sections[section.kind as usize].id.clone())
+    }
+}
+
+/// SHA-256 of everything of a report that decides its events or is stored with them.
+pub fn content_hash(document: &Document) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let date = |d: Option<jiff::civil::Date>| d.map(|d| d.to_string()).unwrap_or_default();
+    let text = |t: &Option<String>| t.clone().unwrap_or_default();
+    for part in [
+        document.id.clone(),
+        document.version.to_string(),
+        text(&document.patient_id),
+        text(&document.visit_id),
+        text(&document.document_type),
+        text(&document.title),
+        date(document.date),
+        date(document.birth_date),
+        text(&document.language),
+    ] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.update(&document.text);
+    hash.finalize().into()
+}
