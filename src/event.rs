@@ -260,7 +260,8 @@ impl CodedEvent {
     pub fn identity(&self) -> String {
         let mut hash = Sha256::new();
         let place = format!("{} {} {}", self.document_version, self.start, self.end);
-        for part in [&self.document_id, &place, &self.concept, &self.provenance.rule, &self.provenance.engine] {
+        for part in [&self.document_id, &place, &self.concept, &self.provenance.rule, &self.provenance.engine]
+        {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }
