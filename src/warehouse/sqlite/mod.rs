@@ -10,6 +10,8 @@ pub(super) use forget::count_refused;
 pub(super) use read::each_event;
 pub use write::Run;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,6 +28,9 @@ const CACHE_KIB: i64 = 32 * 1024;
 
 /// Pages in the log before it is folded into the file: 64 MiB, so that one fold serves many batches.
 const LOG_PAGES: i64 = 16 * 1024;
+
+/// First bytes of every SQLite file.
+const HEADER: &[u8] = b"SQLite format 3\0";
 
 /// Statements kept prepared; more than this backend has.
 const STATEMENTS: usize = 64;
@@ -84,10 +89,17 @@ fn check_place(path: &Path) -> Result<(), WarehouseError> {
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(WarehouseError::NoFolder { path: path.into() });
     }
-    if path.is_dir() {
+    if path.is_dir() || has_other_header(path) {
         return Err(WarehouseError::Foreign { path: path.into() });
     }
     Ok(())
+}
+
+/// SQLite takes a file shorter than its header for an empty database, and would write over it.
+fn has_other_header(path: &Path) -> bool {
+    let mut header = Vec::with_capacity(HEADER.len());
+    let read = File::open(path).and_then(|file| file.take(HEADER.len() as u64).read_to_end(&mut header));
+    read.is_ok() && !header.is_empty() && header != HEADER
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, WarehouseError> {
