@@ -713,6 +713,51 @@ fn after_a_power_loss_progress_and_events_agree() {
     assert_eq!(borders.last(), Some(&40), "the whole log gives every batch");
 }
 
+const CHILD_PATH: &str = "LAENNEC_TEST_WAREHOUSE";
+
+/// Writes batches of four until it is killed; does nothing unless the next test starts it.
+#[test]
+fn endless_writer() {
+    let Some(path) = std::env::var_os(CHILD_PATH) else { return };
+    let engine = engine("1");
+    let mut warehouse = Warehouse::open(Path::new(&path)).unwrap();
+    let first = warehouse.counts().unwrap().annotated;
+    let mut run = warehouse.begin_run(&engine);
+    for n in first.. {
+        let documents: Vec<_> = (0..4).map(|m| report(&format!("{n}-{m}"), 1, "P")).collect();
+        let batch: Vec<_> = documents.iter().map(|document| with_event(document, 1, &engine)).collect();
+        run.write(&batch).unwrap();
+    }
+}
+
+#[test]
+fn a_killed_writer_leaves_whole_batches() {
+    let place = Place::new();
+    let reader = || Warehouse::open_existing(&place.path()).and_then(|found| found.counts());
+    drop(place.open());
+    let test = format!("{}::endless_writer", module_path!().split_once("::").unwrap().1);
+    for _ in 0..8 {
+        let before = reader().unwrap().annotated;
+        let mut writer = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([test.as_str(), "--exact"])
+            .env(CHILD_PATH, place.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        while reader().unwrap().annotated < before + 20 {
+            assert!(writer.try_wait().unwrap().is_none(), "the writer goes on until it is killed");
+        }
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        let warehouse = place.open();
+        let counts = warehouse.counts().unwrap();
+        assert_eq!((counts.annotated % 4, counts.events), (0, counts.annotated));
+        let told: u64 = warehouse.last_runs(99).unwrap().iter().map(|run| run.tally.written).sum();
+        assert_eq!(told, counts.annotated, "progress and documents agree");
+        assert_sound(&warehouse);
+    }
+}
+
 #[test]
 fn a_writer_dropped_inside_a_transaction_leaves_nothing() {
     let (place, engine) = (Place::new(), engine("1"));
@@ -895,9 +940,11 @@ fn forgetting_says_when_a_reader_keeps_traces() {
     count(&reader, "SELECT count(*) FROM events");
     let error = warehouse.forget(&[Forget::Document("doc-alpha")]).unwrap_err();
     assert!(matches!(error, WarehouseError::TracesRemain), "{error}");
+    assert_eq!(failed_checks(&warehouse), ["erasure"]);
     drop(reader);
     warehouse.forget(&[Forget::Document("doc-alpha")]).unwrap();
     assert!(!place.holds("doc-alpha"));
+    assert_sound(&warehouse);
 }
 
 #[test]

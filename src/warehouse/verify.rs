@@ -48,6 +48,11 @@ const COUNTED: &[(&str, &str, &str)] = &[
             - (SELECT coalesce(sum(events - events_removed), 0) FROM runs))",
     ),
     (
+        "erasure",
+        "erasure left unfinished: close the other programs, then run the last `laennec forget` again",
+        "SELECT erasing FROM warehouse",
+    ),
+    (
         "codes",
         "concepts whose list of codes and indexed codes disagree",
         "SELECT count(*) FROM meanings m WHERE

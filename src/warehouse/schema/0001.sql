@@ -14,7 +14,8 @@ CREATE TABLE warehouse (
     salt                BLOB    NOT NULL,           -- of this warehouse; see forgotten
     created_at          TEXT    NOT NULL,
     forgotten_documents INTEGER NOT NULL DEFAULT 0, -- so that the counters of the runs still add up
-    forgotten_events    INTEGER NOT NULL DEFAULT 0
+    forgotten_events    INTEGER NOT NULL DEFAULT 0,
+    erasing             INTEGER NOT NULL DEFAULT 0  -- 1 from the deletion of rows to the erasure of pages
 ) STRICT;
 INSERT INTO warehouse (salt, created_at) VALUES (randomblob(32), strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
 

@@ -9,7 +9,8 @@ use crate::warehouse::{Forget, ForgetSummary, WarehouseError};
 impl Warehouse {
     /// Deletes every row of some documents and patients, refuses them from now on, and rewrites the file so
     /// that no trace is left in it. Takes time and disk space in proportion to the warehouse: give all
-    /// targets at once. Unknown targets are refused from now on too; forgetting twice is harmless.
+    /// targets at once. Unknown targets are refused from now on too; forgetting twice is harmless, and after
+    /// a crash or [`WarehouseError::TracesRemain`] it finishes the work ([`Warehouse::verify`] tells).
     ///
     /// Rules and engines are ids of lexicon entries, never of people, and stay. What the disk itself keeps
     /// of pages once written (snapshots, backups, flash wear) is out of reach of a program.
@@ -80,7 +81,7 @@ fn delete(connection: &Connection, sql: &str, id: &str) -> rusqlite::Result<u64>
 /// Runs keep their counters; what was forgotten is subtracted here, so that the sums still hold.
 fn balance_ledger(connection: &Connection, summary: &ForgetSummary) -> rusqlite::Result<()> {
     let sql = "UPDATE warehouse SET forgotten_documents = forgotten_documents + ?1,
-        forgotten_events = forgotten_events + ?2";
+        forgotten_events = forgotten_events + ?2, erasing = 1";
     connection.execute(sql, params![summary.documents as i64, summary.events as i64]).map(|_| ())
 }
 
@@ -106,6 +107,12 @@ fn delete_orphans(connection: &Connection) -> rusqlite::Result<()> {
 /// slack: only a rewrite of the file removes those, and only a truncated log those in the log.
 fn erase(connection: &Connection) -> Result<(), WarehouseError> {
     connection.execute_batch("VACUUM").map_err(traces_remain)?;
+    truncate_log(connection)?;
+    connection.execute("UPDATE warehouse SET erasing = 0", [])?;
+    Ok(())
+}
+
+fn truncate_log(connection: &Connection) -> Result<(), WarehouseError> {
     let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
     let busy: bool = connection.query_row(checkpoint, [], |row| row.get(0)).map_err(traces_remain)?;
     if busy { Err(WarehouseError::TracesRemain) } else { Ok(()) }

@@ -23,8 +23,9 @@ use super::{WarehouseError, schema};
 /// A writer waits this long for another one: erasing (`VACUUM`) a large file holds the lock for a while.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Kibibytes of pages in memory. Small, so that memory does not grow with the warehouse.
-const CACHE_KIB: i64 = 32 * 1024;
+/// Kibibytes of pages in memory. Small, so that memory does not grow with the warehouse; twice as much
+/// wrote no faster (1.6 million events, random ids).
+const CACHE_KIB: i64 = 16 * 1024;
 
 /// Pages in the log before it is folded into the file: 64 MiB, so that one fold serves many batches.
 const LOG_PAGES: i64 = 16 * 1024;
