@@ -1,0 +1,119 @@
+//! What can go wrong with a warehouse, and what to do about it. No message holds patient text.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why a warehouse could not be opened, read or written. Nothing is ever half-written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WarehouseError {
+    /// No file at the path.
+    #[error("{0}: there is no warehouse here; check the path, or make one with `laennec annotate SOURCE --into {0}`", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The folder that should hold the file is missing.
+    #[error("{}: its folder does not exist; create the folder, or correct the path", path.display())]
+    NoFolder {
+        /// The warehouse asked for.
+        path: PathBuf,
+    },
+    /// The file or its folder cannot be written, or not be read.
+    #[error("{}: cannot be opened; this account needs the right to read and write the file and its folder (SQLite keeps two small files beside it)", path.display())]
+    Unwritable {
+        /// The warehouse asked for.
+        path: PathBuf,
+    },
+    /// Somebody else's file.
+    #[error("{}: not a Laennec warehouse; the file was left as it is; choose another path", path.display())]
+    Foreign {
+        /// The file found.
+        path: PathBuf,
+    },
+    /// Made by a later version of the engine.
+    #[error("{}: has schema {found}, and this laennec knows schemas up to {known}; use a newer laennec", path.display())]
+    Newer {
+        /// The warehouse.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The latest schema known here.
+        known: i64,
+    },
+    /// Made by an earlier version, and opened for reading only.
+    #[error("{}: has schema {found}, older than {known}; `laennec annotate SOURCE --into` it once to migrate it", path.display())]
+    Older {
+        /// The warehouse.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The schema needed.
+        known: i64,
+    },
+    /// The file system cannot hold a write-ahead log.
+    #[error("{}: this file system cannot hold a warehouse (no shared memory, as on many network drives); use a local disk", path.display())]
+    FileSystem {
+        /// The warehouse asked for.
+        path: PathBuf,
+    },
+    /// Another program holds the write lock.
+    #[error(
+        "the warehouse is busy: another program is writing to it; wait until it ends, then run this again"
+    )]
+    Busy,
+    /// No room left.
+    #[error(
+        "the disk that holds the warehouse is full; make room, then run this again: what was written before is safe"
+    )]
+    Full,
+    /// Reading or writing the file failed below SQLite.
+    #[error(
+        "the disk that holds the warehouse does not answer as it should ({0}); check it, then run `laennec verify`"
+    )]
+    Disk(#[source] rusqlite::Error),
+    /// Opened for reading, or the medium became read-only.
+    #[error("the warehouse is open for reading only; check the rights on the file and its folder")]
+    ReadOnly,
+    /// The file is not what SQLite wrote.
+    #[error("the warehouse is damaged; restore a copy, or annotate again into a new file")]
+    Damaged,
+    /// A value in the warehouse is not one of the contract.
+    #[error("the warehouse holds a value that this laennec cannot read in {column}; run `laennec verify`")]
+    Unreadable {
+        /// Column of the value.
+        column: &'static str,
+    },
+    /// An event that does not belong to the document it came with: a fault of the caller.
+    #[error(
+        "document {document} of the batch came with an event of another {field}; nothing of the batch was written; please report this fault"
+    )]
+    Mismatch {
+        /// Position in the batch, from 0.
+        document: usize,
+        /// The field that differs.
+        field: &'static str,
+    },
+    /// The rows are gone, but old pages could not be erased yet.
+    #[error(
+        "every row was deleted and is refused from now on, but traces stay in the file while another program uses it; close the other programs, then run the same `laennec forget` again"
+    )]
+    TracesRemain,
+    /// Anything else that SQLite reports.
+    #[error("the warehouse refused an operation: {0}")]
+    Storage(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for WarehouseError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk(error),
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
+            _ => Self::Storage(error),
+        }
+    }
+}

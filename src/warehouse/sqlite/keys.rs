@@ -1,0 +1,178 @@
+//! Keys of the rows that many events share: engines, meanings and rules, each stored once.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
+
+use super::scalar;
+use crate::event::{CodedEvent, Coding, Provenance};
+use crate::warehouse::EngineFingerprint;
+
+/// Concept, label, codes and subgroups of an event.
+#[derive(Clone, Debug)]
+pub(super) struct Meaning {
+    pub concept: String,
+    pub label: String,
+    pub codings: Vec<Coding>,
+    pub subgroups: Vec<String>,
+}
+
+impl Meaning {
+    fn of(event: &CodedEvent) -> Self {
+        Self {
+            concept: event.concept.clone(),
+            label: event.label.clone(),
+            codings: event.codings.clone(),
+            subgroups: event.subgroups.clone(),
+        }
+    }
+
+    fn is_of(&self, event: &CodedEvent) -> bool {
+        self.label == event.label && self.codings == event.codings && self.subgroups == event.subgroups
+    }
+}
+
+/// Keys already looked up. Bounded by the size of the lexicons, not by the number of events.
+#[derive(Default)]
+pub(super) struct Keys {
+    data_version: Option<i64>,
+    engines: Vec<(EngineFingerprint, i64)>,
+    meanings: FxHashMap<String, Vec<(Meaning, i64)>>,
+    rules: FxHashMap<String, i64>,
+}
+
+impl Keys {
+    /// Drops everything when another connection has committed: forgetting may have removed rows.
+    /// Only meaningful inside a write transaction.
+    pub fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let version: i64 = scalar(connection, "SELECT data_version FROM pragma_data_version")?;
+        if self.data_version != Some(version) {
+            *self = Self { data_version: Some(version), ..Self::default() };
+        }
+        Ok(())
+    }
+
+    /// The key of the engine of a run, stored if need be.
+    pub fn engine(&mut self, connection: &Connection, engine: &EngineFingerprint) -> rusqlite::Result<i64> {
+        if let Some((_, key)) = self.engines.iter().find(|(known, _)| known == engine) {
+            return Ok(*key);
+        }
+        let key = match find_engine(connection, engine)? {
+            Some(key) => key,
+            None => insert_engine(connection, engine)?,
+        };
+        self.engines.push((engine.clone(), key));
+        Ok(key)
+    }
+
+    /// The key of what made an event: any engine row that agrees, whatever its options.
+    pub fn provenance(&mut self, connection: &Connection, made: &Provenance) -> rusqlite::Result<i64> {
+        let agrees = |known: &EngineFingerprint| {
+            known.engine == made.engine && known.lexicons == made.lexicons && known.model == made.model
+        };
+        if let Some((_, key)) = self.engines.iter().find(|(known, _)| agrees(known)) {
+            return Ok(*key);
+        }
+        let engine = EngineFingerprint {
+            engine: made.engine.clone(),
+            lexicons: made.lexicons.clone(),
+            model: made.model.clone(),
+            options: String::new(),
+        };
+        self.engine(connection, &engine)
+    }
+
+    /// The key of the meaning of an event, stored if need be.
+    pub fn meaning(&mut self, connection: &Connection, event: &CodedEvent) -> rusqlite::Result<i64> {
+        let known = self.meanings.get(&event.concept).into_iter().flatten();
+        if let Some((_, key)) = known.into_iter().find(|(meaning, _)| meaning.is_of(event)) {
+            return Ok(*key);
+        }
+        let key = find_or_insert_meaning(connection, event)?;
+        self.meanings.entry(event.concept.clone()).or_default().push((Meaning::of(event), key));
+        Ok(key)
+    }
+
+    /// The key of a rule, stored if need be.
+    pub fn rule(&mut self, connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+        if let Some(key) = self.rules.get(name) {
+            return Ok(*key);
+        }
+        let key = find_or_insert_rule(connection, name)?;
+        self.rules.insert(name.to_owned(), key);
+        Ok(key)
+    }
+}
+
+/// The key of an engine that the warehouse already knows.
+pub(super) fn find_engine(
+    connection: &Connection,
+    engine: &EngineFingerprint,
+) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT engine FROM engines WHERE fingerprint = ?1")?
+        .query_row([digest(engine)], |row| row.get(0))
+        .optional()
+}
+
+fn insert_engine(connection: &Connection, engine: &EngineFingerprint) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO engines (fingerprint, name, lexicons, model, options) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .insert(params![digest(engine), engine.engine, json(&engine.lexicons)?, engine.model, engine.options])
+}
+
+fn digest(engine: &EngineFingerprint) -> [u8; 32] {
+    let model = engine.model.iter().map(String::as_str);
+    let fixed = [engine.engine.as_str(), engine.options.as_str()];
+    let mut hash = Sha256::new();
+    hash.update([engine.model.is_some() as u8]);
+    for part in fixed.into_iter().chain(model).chain(engine.lexicons.iter().map(String::as_str)) {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+fn find_or_insert_meaning(connection: &Connection, event: &CodedEvent) -> rusqlite::Result<i64> {
+    let (codings, subgroups) = (json(&event.codings)?, json(&event.subgroups)?);
+    let row = params![event.concept, event.label, codings, subgroups];
+    let find =
+        "SELECT meaning FROM meanings WHERE concept = ?1 AND label = ?2 AND codings = ?3 AND subgroups = ?4";
+    if let Some(key) = connection.prepare_cached(find)?.query_row(row, |row| row.get(0)).optional()? {
+        return Ok(key);
+    }
+    let insert = "INSERT INTO meanings (concept, label, codings, subgroups) VALUES (?1, ?2, ?3, ?4)";
+    let key = connection.prepare_cached(insert)?.insert(row)?;
+    insert_codes(connection, key, event)?;
+    Ok(key)
+}
+
+/// The lists may repeat an entry, since what is stored is exactly what came; the sets do not.
+fn insert_codes(connection: &Connection, key: i64, event: &CodedEvent) -> rusqlite::Result<()> {
+    let code = "INSERT OR IGNORE INTO meaning_codes (meaning, system, code) VALUES (?1, ?2, ?3)";
+    let mut insert: CachedStatement<'_> = connection.prepare_cached(code)?;
+    for coding in &event.codings {
+        insert.execute(params![key, coding.system, coding.code])?;
+    }
+    let subgroup = "INSERT OR IGNORE INTO meaning_subgroups (meaning, subgroup) VALUES (?1, ?2)";
+    let mut insert: CachedStatement<'_> = connection.prepare_cached(subgroup)?;
+    for subgroup in &event.subgroups {
+        insert.execute(params![key, subgroup])?;
+    }
+    Ok(())
+}
+
+fn find_or_insert_rule(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    let find = "SELECT rule FROM rules WHERE name = ?1";
+    if let Some(key) = connection.prepare_cached(find)?.query_row([name], |row| row.get(0)).optional()? {
+        return Ok(key);
+    }
+    connection.prepare_cached("INSERT INTO rules (name) VALUES (?1)")?.insert([name])
+}
+
+/// A list of the contract as a JSON column.
+pub(super) fn json<T: serde::Serialize>(list: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(list).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}

@@ -1,0 +1,284 @@
+//! Reading back: events in the contract's order, counts, runs.
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OptionalExtension, Row, Statement};
+use rustc_hash::FxHashMap;
+
+use super::Warehouse;
+use super::keys::Meaning;
+use crate::event::{
+    Assertion, CodedEvent, DatePrecision, DateSource, Experiencer, Laterality, Method, Provenance,
+    Temporality,
+};
+use crate::warehouse::{Check, Counts, EventFilter, RunRecord, Tally, WarehouseError, verify};
+
+/// CROSS JOIN fixes the order of the loops: documents by id, then the events of each, so that sorting
+/// never holds more than one document.
+macro_rules! select_events {
+    ($where:literal) => {
+        concat!(
+            "SELECT d.document_id, d.version, d.patient_id, d.visit_id, e.event_id, e.meaning, e.engine, r.name,
+                e.document_type, e.document_date, e.section, e.start, e.\"end\", e.fragments, e.text,
+                e.assertion, e.certainty, e.experiencer, e.fetus_index, e.temporality, e.event_date,
+                e.event_date_precision, e.event_date_source, e.gestational_age_days, e.laterality, e.value,
+                e.unit, e.cues, e.method, e.confidence
+            FROM documents d CROSS JOIN events e ON e.doc = d.doc
+            JOIN meanings m ON m.meaning = e.meaning JOIN rules r ON r.rule = e.rule ",
+            $where,
+            " ORDER BY d.document_id, e.start, e.\"end\", m.concept, e.event_id"
+        )
+    };
+}
+
+impl Warehouse {
+    /// Gives every event of the filter to `each`, in the contract's order, one at a time, from one
+    /// consistent state of the warehouse. Stops at the first error of `each`.
+    pub fn events<E: From<WarehouseError>>(
+        &self,
+        filter: EventFilter<'_>,
+        each: impl FnMut(CodedEvent) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // One transaction, so that shared rows come from the same state as the events; none when `each` of
+        // an outer call asks for more.
+        let outer = self.connection.is_autocommit();
+        let snapshot = outer.then(|| self.connection.unchecked_transaction()).transpose();
+        let _snapshot = snapshot.map_err(WarehouseError::from)?;
+        each_event(&self.connection, filter, each)
+    }
+
+    /// How many rows there are.
+    pub fn counts(&self) -> Result<Counts, WarehouseError> {
+        let sql = "SELECT (SELECT count(*) FROM documents WHERE status = 'annotated'),
+            (SELECT count(*) FROM documents WHERE status = 'quarantined'), (SELECT count(*) FROM rejections),
+            (SELECT count(*) FROM events), (SELECT count(*) FROM runs), (SELECT count(*) FROM forgotten)";
+        Ok(self.connection.query_row(sql, [], read_counts)?)
+    }
+
+    /// The latest runs, newest first.
+    pub fn last_runs(&self, limit: u32) -> Result<Vec<RunRecord>, WarehouseError> {
+        let sql = "SELECT run_id, engine, started_at, finished_at, written, replaced, unchanged, stale,
+            conflicted, forgotten, quarantined, events FROM v_runs ORDER BY run_id DESC LIMIT ?1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let runs = select.query_map([limit], read_run)?.collect::<rusqlite::Result<_>>()?;
+        Ok(runs)
+    }
+
+    /// Checks every promise of the warehouse. Reads all of it.
+    pub fn verify(&self) -> Result<Vec<Check>, WarehouseError> {
+        verify::verify(&self.connection)
+    }
+}
+
+/// See [`Warehouse::events`]; the caller holds the transaction.
+pub(in crate::warehouse) fn each_event<E: From<WarehouseError>>(
+    connection: &Connection,
+    filter: EventFilter<'_>,
+    mut each: impl FnMut(CodedEvent) -> Result<(), E>,
+) -> Result<(), E> {
+    let (sql, id) = match filter {
+        EventFilter::All => (select_events!(""), None),
+        EventFilter::Document(id) => (select_events!("WHERE d.document_id = ?1"), Some(id)),
+        EventFilter::Patient(id) => (select_events!("WHERE d.patient_id = ?1"), Some(id)),
+    };
+    let mut select = connection.prepare(sql).map_err(WarehouseError::from)?;
+    let mut shared = Shared::prepare(connection)?;
+    let mut rows = select.query(rusqlite::params_from_iter(id)).map_err(WarehouseError::from)?;
+    while let Some(row) = rows.next().map_err(WarehouseError::from)? {
+        each(read_event(row, &mut shared)?)?;
+    }
+    Ok(())
+}
+
+/// Rows that many events share, each read once.
+struct Shared<'c> {
+    select_meaning: Statement<'c>,
+    select_engine: Statement<'c>,
+    meanings: FxHashMap<i64, Meaning>,
+    engines: FxHashMap<i64, Provenance>,
+}
+
+impl<'c> Shared<'c> {
+    fn prepare(connection: &'c Connection) -> Result<Self, WarehouseError> {
+        let meaning = "SELECT concept, label, codings, subgroups FROM meanings WHERE meaning = ?1";
+        let engine = "SELECT name, lexicons, model FROM engines WHERE engine = ?1";
+        Ok(Self {
+            select_meaning: connection.prepare(meaning)?,
+            select_engine: connection.prepare(engine)?,
+            meanings: FxHashMap::default(),
+            engines: FxHashMap::default(),
+        })
+    }
+
+    fn meaning(&mut self, key: i64) -> Result<&Meaning, WarehouseError> {
+        if !self.meanings.contains_key(&key) {
+            let meaning = one(&mut self.select_meaning, key, "events.meaning", read_meaning)?;
+            self.meanings.insert(key, meaning);
+        }
+        Ok(&self.meanings[&key])
+    }
+
+    fn engine(&mut self, key: i64) -> Result<&Provenance, WarehouseError> {
+        if !self.engines.contains_key(&key) {
+            let engine = one(&mut self.select_engine, key, "events.engine", read_engine)?;
+            self.engines.insert(key, engine);
+        }
+        Ok(&self.engines[&key])
+    }
+}
+
+fn one<T>(
+    select: &mut Statement<'_>,
+    key: i64,
+    column: &'static str,
+    read: fn(&mut Columns<'_>) -> Result<T, WarehouseError>,
+) -> Result<T, WarehouseError> {
+    let row = select.query_row([key], |row| Ok(read(&mut Columns::of(row)))).optional()?;
+    row.unwrap_or(Err(WarehouseError::Unreadable { column }))
+}
+
+fn read_meaning(columns: &mut Columns<'_>) -> Result<Meaning, WarehouseError> {
+    Ok(Meaning {
+        concept: columns.next()?,
+        label: columns.next()?,
+        codings: columns.json("meanings.codings")?,
+        subgroups: columns.json("meanings.subgroups")?,
+    })
+}
+
+fn read_engine(columns: &mut Columns<'_>) -> Result<Provenance, WarehouseError> {
+    Ok(Provenance {
+        engine: columns.next()?,
+        lexicons: columns.json("engines.lexicons")?,
+        model: columns.next()?,
+        rule: String::new(),
+    })
+}
+
+/// Fields are read in the order of the columns of `select_events!`.
+fn read_event(row: &Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, WarehouseError> {
+    let columns = &mut Columns::of(row);
+    let (document_id, document_version) = (columns.next()?, columns.next()?);
+    let (patient_id, visit_id, event_id) = (columns.next()?, columns.next()?, columns.next()?);
+    let Meaning { concept, label, codings, subgroups } = shared.meaning(columns.next()?)?.clone();
+    let engine = shared.engine(columns.next()?)?.clone();
+    let provenance = Provenance { rule: columns.next()?, ..engine };
+    Ok(CodedEvent {
+        event_id,
+        document_id,
+        document_version,
+        patient_id,
+        visit_id,
+        document_type: columns.next()?,
+        document_date: columns.optional("document_date", |text| text.parse().ok())?,
+        section: columns.next()?,
+        start: columns.next()?,
+        end: columns.next()?,
+        fragments: columns.json("events.fragments")?,
+        text: columns.next()?,
+        concept,
+        label,
+        codings,
+        subgroups,
+        assertion: columns.required("events.assertion", Assertion::parse)?,
+        certainty: columns.next()?,
+        experiencer: columns.required("events.experiencer", Experiencer::parse)?,
+        fetus_index: columns.next()?,
+        temporality: columns.required("events.temporality", Temporality::parse)?,
+        event_date: columns.optional("events.event_date", |text| text.parse().ok())?,
+        event_date_precision: columns.optional("events.event_date_precision", DatePrecision::parse)?,
+        event_date_source: columns.optional("events.event_date_source", DateSource::parse)?,
+        gestational_age_days: columns.next()?,
+        laterality: columns.optional("events.laterality", Laterality::parse)?,
+        value: columns.next()?,
+        unit: columns.next()?,
+        cues: columns.json("events.cues")?,
+        method: columns.required("events.method", Method::parse)?,
+        confidence: columns.next()?,
+        provenance,
+    })
+}
+
+fn read_counts(row: &Row<'_>) -> rusqlite::Result<Counts> {
+    let columns = &mut Columns::of(row);
+    Ok(Counts {
+        annotated: columns.count()?,
+        quarantined: columns.count()?,
+        rejections: columns.count()?,
+        events: columns.count()?,
+        runs: columns.count()?,
+        forgotten: columns.count()?,
+    })
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let columns = &mut Columns::of(row);
+    Ok(RunRecord {
+        run_id: columns.next()?,
+        engine: columns.next()?,
+        started_at: columns.next()?,
+        finished_at: columns.next()?,
+        tally: Tally {
+            written: columns.count()?,
+            replaced: columns.count()?,
+            unchanged: columns.count()?,
+            stale: columns.count()?,
+            conflicted: columns.count()?,
+            forgotten: columns.count()?,
+            quarantined: columns.count()?,
+            events: columns.count()?,
+        },
+    })
+}
+
+/// The columns of a row, one after the other.
+struct Columns<'r> {
+    row: &'r Row<'r>,
+    index: usize,
+}
+
+impl<'r> Columns<'r> {
+    fn of(row: &'r Row<'r>) -> Self {
+        Self { row, index: 0 }
+    }
+
+    fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.index += 1;
+        self.row.get(self.index - 1)
+    }
+
+    fn count(&mut self) -> rusqlite::Result<u64> {
+        self.next::<i64>().map(|count| count.max(0) as u64)
+    }
+
+    fn text(&mut self, column: &'static str) -> Result<Option<&'r str>, WarehouseError> {
+        self.index += 1;
+        let value = self.row.get_ref(self.index - 1)?;
+        value.as_str_or_null().map_err(|_| WarehouseError::Unreadable { column })
+    }
+
+    fn optional<T>(
+        &mut self,
+        column: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, WarehouseError> {
+        let Some(text) = self.text(column)? else { return Ok(None) };
+        parse(text).map(Some).ok_or(WarehouseError::Unreadable { column })
+    }
+
+    fn required<T>(
+        &mut self,
+        column: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, WarehouseError> {
+        self.optional(column, parse)?.ok_or(WarehouseError::Unreadable { column })
+    }
+
+    /// A JSON list; NULL is the empty one.
+    fn json<T: serde::de::DeserializeOwned>(
+        &mut self,
+        column: &'static str,
+    ) -> Result<Vec<T>, WarehouseError> {
+        let parse = |text: &str| serde_json::from_str(text).ok();
+        Ok(self.optional(column, parse)?.unwrap_or_default())
+    }
+}

@@ -1,0 +1,234 @@
+//! The promises of a warehouse, checked one by one against what it holds.
+
+use std::collections::HashSet;
+
+use rusqlite::Connection;
+
+use super::sqlite::{count_refused, each_event};
+use super::{Check, EventFilter, WarehouseError, schema};
+use crate::event::CodedEvent;
+
+/// Questions whose answer is the number of rows that break the promise.
+const COUNTED: &[(&str, &str, &str)] = &[
+    ("foreign-keys", "rows that refer to a missing row", "SELECT count(*) FROM pragma_foreign_key_check"),
+    (
+        "unique-documents",
+        "document ids stored twice",
+        "SELECT count(*) - count(DISTINCT document_id) FROM documents",
+    ),
+    (
+        "events-of-annotated",
+        "events without an annotated document",
+        "SELECT count(*) FROM events e LEFT JOIN documents d ON d.doc = e.doc
+            WHERE d.status IS NOT 'annotated'",
+    ),
+    (
+        "reasons",
+        "documents whose status and reason disagree",
+        "SELECT count(*) FROM documents
+            WHERE (status = 'quarantined') IS NOT (reason IS NOT NULL AND reason_code IS NOT NULL)",
+    ),
+    (
+        "hashes",
+        "hashes that are not 32 bytes long",
+        "SELECT (SELECT count(*) FROM documents WHERE length(text_sha256) <> 32 OR length(content_hash) <> 32)
+            + (SELECT count(*) FROM forgotten WHERE length(hash) <> 32)
+            + (SELECT count(*) FROM engines WHERE length(fingerprint) <> 32)",
+    ),
+    (
+        "document-counters",
+        "documents more or fewer than the runs added and forgetting removed",
+        "SELECT abs((SELECT count(*) FROM documents) + (SELECT forgotten_documents FROM warehouse)
+            - (SELECT coalesce(sum(documents_added), 0) FROM runs))",
+    ),
+    (
+        "event-counters",
+        "events more or fewer than the runs added, replaced and forgetting removed",
+        "SELECT abs((SELECT count(*) FROM events) + (SELECT forgotten_events FROM warehouse)
+            - (SELECT coalesce(sum(events - events_removed), 0) FROM runs))",
+    ),
+    (
+        "erasure",
+        "erasure left unfinished: close the other programs, then run the last `laennec forget` again",
+        "SELECT erasing FROM warehouse",
+    ),
+    (
+        "codes",
+        "concepts whose list of codes and indexed codes disagree",
+        "SELECT count(*) FROM meanings m WHERE
+            (SELECT count(*) FROM meaning_codes c WHERE c.meaning = m.meaning) <> json_array_length(m.codings)
+            OR EXISTS (SELECT 1 FROM json_each(m.codings) j WHERE NOT EXISTS (SELECT 1 FROM meaning_codes c
+                WHERE c.meaning = m.meaning AND c.system = j.value ->> 'system' AND c.code = j.value ->> 'code'))",
+    ),
+    (
+        "subgroups",
+        "concepts whose list of subgroups and indexed subgroups disagree",
+        "SELECT count(*) FROM meanings m WHERE
+            (SELECT count(*) FROM meaning_subgroups s WHERE s.meaning = m.meaning)
+                <> json_array_length(m.subgroups)
+            OR EXISTS (SELECT 1 FROM json_each(m.subgroups) j WHERE NOT EXISTS (SELECT 1
+                FROM meaning_subgroups s WHERE s.meaning = m.meaning AND s.subgroup = j.value))",
+    ),
+];
+
+/// Checks every promise, on one consistent state of the warehouse.
+pub(super) fn verify(connection: &Connection) -> Result<Vec<Check>, WarehouseError> {
+    let snapshot = connection.unchecked_transaction()?;
+    let mut checks = vec![check_file(&snapshot)?, check_schema(&snapshot)?];
+    for (name, problem, sql) in COUNTED {
+        let found: i64 = snapshot.query_row(sql, [], |row| row.get(0))?;
+        checks.push(counted(name, problem, found as u64, &[]));
+    }
+    let refused = count_refused(&snapshot)?;
+    checks.push(counted("forgotten", "rows of forgotten documents or patients", refused, &[]));
+    checks.extend(check_events(&snapshot)?);
+    Ok(checks)
+}
+
+fn counted(name: &'static str, problem: &str, found: u64, examples: &[String]) -> Check {
+    let message = match (found, examples) {
+        (0, _) => "ok".to_owned(),
+        (_, []) => format!("{found} {problem}"),
+        _ => format!("{found} {problem}, for instance {}", examples.join(", ")),
+    };
+    Check { name, passed: found == 0, message }
+}
+
+fn check_file(connection: &Connection) -> rusqlite::Result<Check> {
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    Ok(Check { name: "file", passed: found == "ok", message: found })
+}
+
+/// Tables, indexes and views are those of the schema files. Additions of others are their business.
+fn check_schema(connection: &Connection) -> rusqlite::Result<Check> {
+    let mut find = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1 AND sql IS ?2")?;
+    let mut altered = Vec::new();
+    for (name, sql) in schema::objects()? {
+        if !find.exists((&name, &sql))? {
+            altered.push(name);
+        }
+    }
+    let found = altered.len() as u64;
+    Ok(counted("schema", "tables, indexes or views missing or altered", found, &altered))
+}
+
+/// A promise about single events, and how many break it.
+struct EventCheck {
+    name: &'static str,
+    problem: &'static str,
+    holds: fn(&CodedEvent) -> bool,
+    found: u64,
+    examples: Vec<String>,
+}
+
+/// Examples named in a message.
+const EXAMPLES: usize = 3;
+
+impl EventCheck {
+    fn new(name: &'static str, problem: &'static str, holds: fn(&CodedEvent) -> bool) -> Self {
+        Self { name, problem, holds, found: 0, examples: Vec::new() }
+    }
+
+    fn look(&mut self, event: &CodedEvent) {
+        if !(self.holds)(event) {
+            self.fail(event);
+        }
+    }
+
+    fn fail(&mut self, event: &CodedEvent) {
+        self.found += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(event.event_id.clone());
+        }
+    }
+
+    fn close(self) -> Check {
+        counted(self.name, self.problem, self.found, &self.examples)
+    }
+}
+
+fn event_checks() -> Vec<EventCheck> {
+    vec![
+        EventCheck::new("spans", "events whose span does not fit their text", span_fits),
+        EventCheck::new("identities", "events whose id is not the hash of what they are", identity_holds),
+        EventCheck::new(
+            "sorted-codes",
+            "events whose codes or subgroups are not sorted and unique",
+            codes_sorted,
+        ),
+        EventCheck::new("probabilities", "events with a certainty or confidence outside 0 to 1", in_range),
+    ]
+}
+
+/// One pass over the events; memory holds one document.
+fn check_events(connection: &Connection) -> Result<Vec<Check>, WarehouseError> {
+    let mut checks = event_checks();
+    let mut twice = EventCheck::new("unique-events", "events whose id is stored twice", |_| true);
+    let mut kept =
+        EventCheck::new("kept-text", "events whose text is not at their place in the report", |_| true);
+    let mut current = CurrentDocument::default();
+    each_event(connection, EventFilter::All, |event| {
+        current.enter(connection, &event)?;
+        checks.iter_mut().for_each(|check| check.look(&event));
+        if !current.is_new(&event) {
+            twice.fail(&event);
+        }
+        if !current.agrees(&event) {
+            kept.fail(&event);
+        }
+        Ok::<_, WarehouseError>(())
+    })?;
+    Ok(checks.into_iter().chain([twice, kept]).map(EventCheck::close).collect())
+}
+
+/// The document whose events are passing. Identities include the document, so ids that are identities
+/// can only repeat inside one.
+#[derive(Default)]
+struct CurrentDocument {
+    id: Option<String>,
+    text: Option<String>,
+    seen: HashSet<String>,
+}
+
+impl CurrentDocument {
+    fn enter(&mut self, connection: &Connection, event: &CodedEvent) -> rusqlite::Result<()> {
+        if self.id.as_ref() == Some(&event.document_id) {
+            return Ok(());
+        }
+        let text = "SELECT text FROM documents WHERE document_id = ?1";
+        self.text = connection.prepare_cached(text)?.query_row([&event.document_id], |row| row.get(0))?;
+        self.id = Some(event.document_id.clone());
+        self.seen.clear();
+        Ok(())
+    }
+
+    fn is_new(&mut self, event: &CodedEvent) -> bool {
+        self.seen.insert(event.event_id.clone())
+    }
+
+    /// True when the report was not kept.
+    fn agrees(&self, event: &CodedEvent) -> bool {
+        let Some(text) = &self.text else { return true };
+        let length = event.end.saturating_sub(event.start) as usize;
+        text.chars().skip(event.start as usize).take(length).eq(event.text.chars())
+    }
+}
+
+fn span_fits(event: &CodedEvent) -> bool {
+    let inside = |&(start, end): &(u32, u32)| event.start <= start && start < end && end <= event.end;
+    event.start <= event.end
+        && event.text.chars().count() == (event.end - event.start) as usize
+        && event.fragments.iter().all(inside)
+}
+
+fn identity_holds(event: &CodedEvent) -> bool {
+    event.event_id == event.identity()
+}
+
+fn codes_sorted(event: &CodedEvent) -> bool {
+    event.codings.is_sorted_by(|a, b| a < b) && event.subgroups.is_sorted_by(|a, b| a < b)
+}
+
+fn in_range(event: &CodedEvent) -> bool {
+    (0.0..=1.0).contains(&event.certainty) && (0.0..=1.0).contains(&event.confidence)
+}
