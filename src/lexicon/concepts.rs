@@ -1,6 +1,6 @@
 //! Clinical concepts: terms, codes, subgroups, and what decides an ambiguous term.
 
-use super::expand::concept_keys;
+use super::expand::{concept_keys, literal};
 use super::folder::Folder;
 use super::grammar::Grammar;
 use super::groups::Groups;
@@ -14,7 +14,10 @@ use serde::Deserialize;
 /// Most words of a term; longer ones are refused, which bounds the work at each place of a text.
 const LONGEST_TERM: usize = 24;
 /// Most support sets over all lexicons: one bit each.
-const MOST_SUPPORT_SETS: usize = 64;
+const MOST_SUPPORT_SETS: usize = 128;
+
+/// Support sets, one bit each.
+pub type SupportSets = u128;
 
 /// A concept of a lexicon.
 #[derive(Clone, Debug)]
@@ -49,9 +52,9 @@ pub struct Term {
     /// Counts only with support.
     pub ambiguous: bool,
     /// Bits of the sets of which one must be near, for an ambiguous term.
-    pub support: u64,
+    pub support: SupportSets,
     /// Bits of the sets that veto the term when near.
-    pub against: u64,
+    pub against: SupportSets,
 }
 
 /// All concept lexicons, as read.
@@ -63,8 +66,8 @@ pub struct Concepts {
     pub terms: Vec<Term>,
     /// Word sequences of the terms.
     pub(super) keys: Vec<(Vec<WordId>, u32)>,
-    /// Bits of the support sets each word belongs to.
-    pub(super) support_words: Vec<(WordId, u64)>,
+    /// Words and phrases of the support sets, with the number of their set.
+    pub(super) support_keys: Vec<(Vec<WordId>, u32)>,
     support_sets: FxHashMap<(usize, String), u32>,
 }
 
@@ -148,16 +151,11 @@ impl Concepts {
                 problems.push(Problem::of(&file, format!("support set {:?} is given twice", set.id)));
             }
             for word in set.words {
-                match cut(&word).as_slice() {
-                    [token] => {
-                        let id =
-                            vocabulary.intern_inflected(&token.written, &token.folded, &grammar.inflection);
-                        self.support_words.push((id, 1 << bit));
-                    }
-                    _ => {
-                        problems.push(Problem::of(&file, format!("{word:?} in {:?} is not one word", set.id)))
-                    }
+                let key = literal(&word, vocabulary, &grammar.inflection);
+                if key.is_empty() {
+                    problems.push(Problem::of(&file, format!("empty word in set {:?}", set.id)));
                 }
+                self.support_keys.push((key, bit));
             }
         }
     }
@@ -302,7 +300,7 @@ impl Reader<'_> {
         Ok((system.to_string(), code.to_string()))
     }
 
-    fn sets(&self, ids: &str) -> Result<u64, String> {
+    fn sets(&self, ids: &str) -> Result<SupportSets, String> {
         ids.split_whitespace().try_fold(0, |bits, id| {
             let bit = self.all.support_sets.get(&(self.lexicon, id.to_string()));
             let file = self.file;

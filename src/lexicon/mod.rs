@@ -18,7 +18,7 @@ mod vocabulary;
 mod words;
 
 pub use cases::{Case, Mark, read_cases, unmark};
-pub use concepts::{Concept, Concepts, Term};
+pub use concepts::{Concept, Concepts, SupportSets, Term};
 pub use cues::{Category, Cue, Direction, Reach};
 pub use expand::GAP;
 pub use folder::Folder;
@@ -46,8 +46,8 @@ pub struct Lexicons {
     pub grammar: Grammar,
     /// Roles of each word.
     pub roles: Vec<Role>,
-    /// Support sets of each word.
-    pub supports: Vec<u64>,
+    /// Words and phrases of the support sets; values are the numbers of the sets.
+    pub supports: TokenTrie,
     /// Concepts and their terms.
     pub concepts: Concepts,
     /// Index of `concepts.terms`.
@@ -140,15 +140,12 @@ impl Lexicons {
             let keys = keys.into_iter().map(|(key, value)| (key.into_iter().map(settled).collect(), value));
             TokenTrie::build(keys.collect(), vocabulary.len())
         };
-        let mut supports = vec![0; vocabulary.len()];
-        for (word, bits) in std::mem::take(&mut concepts.support_words) {
-            supports[settled(word) as usize] |= bits;
-        }
         for date in &mut words.dates {
             date.words.iter_mut().for_each(|word| *word = settled(*word));
         }
         Self {
             terms: trie(std::mem::take(&mut concepts.keys)),
+            supports: trie(std::mem::take(&mut concepts.support_keys)),
             cue_trie: trie(std::mem::take(&mut cues.keys)),
             titles: trie(std::mem::take(&mut words.titles)),
             title_typos: Typos::new(&words.title_words, &vocabulary),
@@ -157,7 +154,6 @@ impl Lexicons {
             manifests,
             vocabulary,
             grammar,
-            supports,
             concepts,
             cues: cues.cues,
             sections: words.sections,

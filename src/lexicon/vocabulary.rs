@@ -79,11 +79,6 @@ impl Vocabulary {
         self.parents.is_empty()
     }
 
-    /// Every surface form with its word.
-    pub(super) fn surfaces(&self) -> impl Iterator<Item = (&str, WordId)> {
-        self.ids.iter().map(|(text, &id)| (&**text, id))
-    }
-
     pub(super) fn intern(&mut self, folded: &str) -> WordId {
         if let Some(&id) = self.ids.get(folded) {
             return id;

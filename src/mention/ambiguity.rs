@@ -1,7 +1,7 @@
 //! Drops ambiguous terms without support nearby, and terms that a nearby word speaks against.
 
 use super::{Candidate, Rule};
-use crate::lexicon::{Lexicons, Term};
+use crate::lexicon::{Lexicons, SupportSets, Term};
 use crate::segment::{Segmented, TokenRange};
 use rustc_hash::FxHashSet;
 
@@ -85,11 +85,23 @@ fn first_word(segmented: &Segmented, candidate: &Candidate) -> u32 {
     segmented.tokens.get(candidate.tokens.start as usize).map_or(0, |t| t.word)
 }
 
-/// The support sets that have a word within `reach` tokens of a mention, its own words left out.
-fn sets_near(segmented: &Segmented, lexicons: &Lexicons, mention: TokenRange, reach: usize) -> u64 {
+/// The support sets that have a word or phrase starting within `reach` tokens of a mention, its own words left out.
+fn sets_near(segmented: &Segmented, lexicons: &Lexicons, mention: TokenRange, reach: usize) -> SupportSets {
     let (start, end) = (mention.start as usize, mention.end as usize);
     let before = start.saturating_sub(reach)..start;
     let after = end..(end + reach).min(segmented.tokens.len());
-    let bits = |i: usize| lexicons.supports.get(segmented.tokens[i].word as usize).copied().unwrap_or(0);
-    before.chain(after).fold(0, |sets, i| sets | bits(i))
+    before.chain(after).fold(0, |sets, i| sets | sets_at(segmented, lexicons, i))
+}
+
+/// The support sets that have a word or phrase starting at a token.
+fn sets_at(segmented: &Segmented, lexicons: &Lexicons, token: usize) -> SupportSets {
+    let mut sets = 0;
+    let mut node = lexicons.supports.root(segmented.tokens[token].word);
+    let mut at = token;
+    while let Some(here) = node {
+        sets |= lexicons.supports.values(here).iter().fold(0, |sets, &set| sets | 1 << set);
+        at += 1;
+        node = segmented.tokens.get(at).and_then(|t| lexicons.supports.child(here, t.word));
+    }
+    sets
 }

@@ -10,6 +10,9 @@ pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<TokenRange
     let mut titles = segmented.sections.iter().map(|s| s.title).peekable();
     let mut start = 0;
     let mut close = |start: &mut usize, end: usize| {
+        if end <= *start {
+            return;
+        }
         let skip = tokens[*start..end].iter().take_while(|t| t.kind == TokenKind::Newline).count();
         let from = *start + skip;
         let tail = tokens[from..end].iter().rev().take_while(|t| t.kind == TokenKind::Newline).count();
