@@ -3,7 +3,7 @@
 use crate::code::{Coder, Setting};
 use crate::context::{Nature, Profile, Reader};
 use crate::document::Document;
-use crate::event::{CodedEvent, Reading, hex};
+use crate::event::{CodedEvent, Provenance, Reading};
 use crate::lexicon::{Lexicons, Subject};
 use crate::mention::{self, Mention};
 use crate::segment::{Segmented, TokenRange};
@@ -22,7 +22,6 @@ const CHILD_YEARS: i16 = 18;
 pub struct Engine {
     lexicons: Lexicons,
     coder: Coder,
-    fingerprint: [u8; 32],
 }
 
 /// A report whose annotation failed: a fault of the engine, never of its neighbours.
@@ -62,14 +61,7 @@ pub struct Qualified {
 impl Engine {
     /// An engine that reads with the given lexicons.
     pub fn new(lexicons: Lexicons) -> Self {
-        let coder = Coder::new(ENGINE, &lexicons);
-        let mut hash = Sha256::new();
-        hash.update(ENGINE);
-        for reference in &coder.provenance().lexicons {
-            hash.update([0]);
-            hash.update(reference);
-        }
-        Self { fingerprint: hash.finalize().into(), coder, lexicons }
+        Self { coder: Coder::new(ENGINE, &lexicons), lexicons }
     }
 
     /// The lexicons in use.
@@ -77,9 +69,9 @@ impl Engine {
         &self.lexicons
     }
 
-    /// Hash of everything but the report that decides its events: engine and lexicons.
-    pub fn fingerprint(&self) -> String {
-        hex(&self.fingerprint)
+    /// Engine, lexicons and model: everything but the report that decides its events.
+    pub fn provenance(&self) -> &Provenance {
+        self.coder.provenance()
     }
 
     /// The coded events of a report, in the contract's order. Total: every text gives a result.
@@ -177,25 +169,35 @@ impl Engine {
     }
 }
 
-/// SHA-256 of everything of a report that decides its events or is stored with them.
-pub fn content_hash(document: &Document) -> [u8; 32] {
-    let mut hash = Sha256::new();
+/// The hashes by which a report is known to be unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashes {
+    /// SHA-256 of the text.
+    pub text: [u8; 32],
+    /// SHA-256 of everything of the report that decides its events or is stored with them.
+    pub content: [u8; 32],
+}
+
+/// The hashes of a report.
+pub fn hashes(document: &Document) -> Hashes {
+    let text: [u8; 32] = Sha256::digest(&document.text).into();
     let date = |d: Option<jiff::civil::Date>| d.map(|d| d.to_string()).unwrap_or_default();
-    let text = |t: &Option<String>| t.clone().unwrap_or_default();
+    let or_empty = |t: &Option<String>| t.clone().unwrap_or_default();
+    let mut hash = Sha256::new();
     for part in [
         document.id.clone(),
         document.version.to_string(),
-        text(&document.patient_id),
-        text(&document.visit_id),
-        text(&document.document_type),
-        text(&document.title),
+        or_empty(&document.patient_id),
+        or_empty(&document.visit_id),
+        or_empty(&document.document_type),
+        or_empty(&document.title),
         date(document.date),
         date(document.birth_date),
-        text(&document.language),
+        or_empty(&document.language),
     ] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hash.update(&document.text);
-    hash.finalize().into()
+    hash.update(text);
+    Hashes { text, content: hash.finalize().into() }
 }

@@ -1,10 +1,10 @@
 //! `laennec lexicon list|check|test|show`: the words of the engine, for the people who own them.
 
+use super::progress::table;
 use super::{Failed, Outcome, Result, cases, folders, load_lexicons, print};
 use crate::lexicon::{Folder, Kind, Lexicons, read_cases};
 use crate::pipeline::Engine;
 use clap::Subcommand;
-use comfy_table::{ContentArrangement, Table, presets};
 use std::path::PathBuf;
 
 /// List, check, test and show lexicons.
@@ -54,13 +54,6 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         Command::Test { dirs, set, failures } => test(dirs, set.as_deref(), *failures),
         Command::Show { text, lexicon } => show(&load_lexicons(lexicon)?, text),
     }
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.iter().copied());
-    table
 }
 
 fn list(lexicons: &Lexicons) -> Result {

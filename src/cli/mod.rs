@@ -10,6 +10,7 @@ mod lines;
 mod progress;
 mod qualify;
 mod segment;
+mod sink;
 mod verify;
 
 use crate::lexicon::{Folder, Lexicons};

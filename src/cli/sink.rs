@@ -1,0 +1,136 @@
+//! Where events go: an embedded warehouse, a file of JSON lines, or standard output.
+
+use super::{Failed, Result};
+use crate::pipeline::Engine;
+use crate::warehouse::{Annotated, EngineFingerprint, Fate, Key, Outcome, Run, Standing, Warehouse};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// The value of `--into`.
+#[derive(Clone, Debug)]
+pub(super) enum Destination {
+    /// A SQLite warehouse.
+    Warehouse(PathBuf),
+    /// A file of JSON lines, written whole or not at all.
+    Lines(PathBuf),
+    /// Standard output.
+    Stdout,
+}
+
+impl FromStr for Destination {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let path = PathBuf::from(text);
+        match path.extension().and_then(|e| e.to_str()) {
+            _ if text == "-" => Ok(Self::Stdout),
+            _ if text.contains("://") => {
+                Err("PostgreSQL is not in this build; give a .db file or .jsonl".into())
+            }
+            Some("jsonl" | "ndjson") => Ok(Self::Lines(path)),
+            Some("db" | "sqlite" | "sqlite3") => Ok(Self::Warehouse(path)),
+            _ => Err("give a .db file (SQLite warehouse), a .jsonl file, or - for standard output".into()),
+        }
+    }
+}
+
+/// An open destination.
+pub(super) enum Sink<'w> {
+    /// A run of a warehouse.
+    Warehouse(Run<'w>),
+    /// JSON lines.
+    Lines(Box<dyn Write + 'w>),
+}
+
+impl Destination {
+    /// The path of the warehouse, when it is one.
+    pub fn warehouse(&self) -> Option<&Path> {
+        match self {
+            Self::Warehouse(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Opens the destination, gives it to `work`, and closes it. After an error a file of lines does not appear.
+    pub fn open(
+        &self,
+        engine: &Engine,
+        options: &str,
+        keep_text: bool,
+        work: impl FnOnce(&mut Sink) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::Warehouse(path) => {
+                let mut warehouse = Warehouse::open(path).map_err(Failed::new)?;
+                let run = warehouse.begin_run(&fingerprint(engine, options));
+                let mut sink = Sink::Warehouse(if keep_text { run.keeping_text() } else { run });
+                work(&mut sink)?;
+                match sink {
+                    Sink::Warehouse(run) => run.finish().map(drop).map_err(Failed::new),
+                    Sink::Lines(_) => Ok(()),
+                }
+            }
+            Self::Lines(path) => {
+                let partial = path.with_extension("partial");
+                let written = write_lines(&partial, work).and_then(|()| {
+                    std::fs::rename(&partial, path).map_err(|e| Failed(format!("{}: {e}", path.display())))
+                });
+                written.inspect_err(|_| drop(std::fs::remove_file(&partial)))
+            }
+            Self::Stdout => {
+                let mut out = BufWriter::new(std::io::stdout().lock());
+                work(&mut Sink::Lines(Box::new(&mut out)))?;
+                out.flush().map_err(|e| Failed(format!("standard output: {e}")))
+            }
+        }
+    }
+}
+
+fn write_lines(path: &Path, work: impl FnOnce(&mut Sink) -> Result<()>) -> Result<()> {
+    let failed = |e: std::io::Error| Failed(format!("{}: cannot be written: {e}", path.display()));
+    let mut out = BufWriter::new(std::fs::File::create(path).map_err(failed)?);
+    work(&mut Sink::Lines(Box::new(&mut out)))?;
+    out.flush().map_err(failed)?;
+    out.get_ref().sync_all().map_err(failed)
+}
+
+fn fingerprint(engine: &Engine, options: &str) -> EngineFingerprint {
+    let provenance = engine.provenance();
+    EngineFingerprint {
+        engine: provenance.engine.clone(),
+        lexicons: provenance.lexicons.clone(),
+        model: provenance.model.clone(),
+        options: options.to_string(),
+    }
+}
+
+impl Sink<'_> {
+    /// Where each document stands; a file of lines knows none.
+    pub fn standings(&mut self, keys: &[Key]) -> Result<Vec<Standing>> {
+        match self {
+            Self::Warehouse(run) => run.known(keys).map_err(Failed::new),
+            Self::Lines(_) => Ok(vec![Standing::New; keys.len()]),
+        }
+    }
+
+    /// Writes a batch and tells the fate of each of its documents, in order.
+    pub fn write(&mut self, batch: &[Annotated]) -> Result<Vec<Fate>> {
+        match self {
+            Self::Warehouse(run) => Ok(run.write(batch).map_err(Failed::new)?.fates),
+            Self::Lines(out) => batch.iter().map(|one| write_events(out, &one.outcome)).collect(),
+        }
+    }
+}
+
+fn write_events(out: &mut dyn Write, outcome: &Outcome) -> Result<Fate> {
+    let Outcome::Events(events) = outcome else { return Ok(Fate::Quarantined) };
+    for event in events {
+        let line = serde_json::to_string(event).map_err(Failed::new)?;
+        match writeln!(out, "{line}") {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+            other => other.map_err(|e| Failed(format!("output: {e}")))?,
+        }
+    }
+    Ok(Fate::Written)
+}
