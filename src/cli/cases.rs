@@ -171,7 +171,7 @@ fn documents(engine: &Engine, case: &Case) -> Result<(), String> {
 /// The span and the expectation are forms of one word.
 fn grammar(engine: &Engine, case: &Case) -> Result<(), String> {
     let vocabulary = &engine.lexicons().vocabulary;
-    let word = |text: &str| vocabulary.get(crate::normalize::fold(text).text());
+    let word = |text: &str| vocabulary.get(crate::normalize::fold(text).text()).word;
     let mark = case.marks.first().ok_or("no mark")?;
     let (found, expected) = (word(&case.text), word(&mark.expected));
     if found != 0 && found == expected { Ok(()) } else { Err(format!("not a form of {:?}", mark.expected)) }

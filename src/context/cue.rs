@@ -34,14 +34,37 @@ pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<CueMatch> 
                 i += 1;
                 continue;
             };
-            let tokens = TokenRange::new(i, found.end);
-            let cues = lexicons.cue_trie.values(found.node).iter();
-            matches.extend(cues.map(|&cue| CueMatch { cue, tokens, gap: found.gap }));
-            // What stands in the gap may hold a cue of its own, but none may start inside a contiguous match.
-            i = if found.gap.start < found.gap.end { found.gap.start as usize } else { found.end };
+            push(segmented, lexicons, i, found, &mut matches);
+            i = found.end;
         }
     }
     matches
+}
+
+/// Adds the cues of a match, and those inside its gap. Several rows may share a phrase, some but for an accent.
+fn push(segmented: &Segmented, lexicons: &Lexicons, start: usize, found: Found, matches: &mut Vec<CueMatch>) {
+    let tokens = TokenRange::new(start, found.end);
+    let forms = lexicons.cue_trie.values(found.node);
+    let written = segmented.span(tokens).slice(segmented.original());
+    let as_written = |form: u32| forms.len() == 1 || lexicons.cue_forms[form as usize].accents_match(written);
+    let any = forms.iter().any(|&form| as_written(form));
+    let first = matches.len();
+    for &form in forms.iter().filter(|&&form| !any || as_written(form)) {
+        let cue = lexicons.cue_forms[form as usize].cue;
+        if !matches[first..].iter().any(|m| m.cue == cue) {
+            matches.push(CueMatch { cue, tokens, gap: found.gap });
+        }
+    }
+    let mut i = found.gap.start as usize;
+    while i < found.gap.end as usize {
+        i = match longest(segmented, lexicons, i, found.gap.end as usize) {
+            Some(inner) => {
+                push(segmented, lexicons, i, inner, matches);
+                inner.end
+            }
+            None => i + 1,
+        };
+    }
 }
 
 fn longest(segmented: &Segmented, lexicons: &Lexicons, start: usize, end: usize) -> Option<Found> {

@@ -6,6 +6,7 @@ use super::grammar::Grammar;
 use super::problem::Problem;
 use super::table::Table;
 use super::vocabulary::{Vocabulary, WordId};
+use unicode_normalization::UnicodeNormalization;
 
 /// Declares an enum of the data files with its spelling.
 macro_rules! spelled {
@@ -119,10 +120,34 @@ pub struct Cue {
     pub certainty: Option<f64>,
 }
 
+/// One written form of a cue.
+#[derive(Clone, Debug)]
+pub struct CueForm {
+    /// Index of the cue.
+    pub cue: u32,
+    /// The letters of the form, in lower case, with their accents.
+    pub letters: Box<str>,
+}
+
+impl CueForm {
+    /// True when no letter of `written` has another accent than this form: "élimine" is not "éliminé".
+    ///
+    /// Endings may differ, because plural and feminine are derived.
+    pub fn accents_match(&self, written: &str) -> bool {
+        self.letters.chars().zip(letters(written)).all(|(a, b)| a == b)
+    }
+}
+
+/// The letters of a text in lower case, nothing else.
+fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.nfc().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
 /// All cue lexicons, as read.
 #[derive(Default)]
 pub(super) struct Cues {
     pub cues: Vec<Cue>,
+    pub forms: Vec<CueForm>,
     pub keys: Vec<(Vec<WordId>, u32)>,
 }
 
@@ -169,7 +194,8 @@ impl Cues {
             if key.is_empty() || ends_open {
                 return Err("empty term, or a gap with nothing beside it".into());
             }
-            self.keys.push((key, cue));
+            self.keys.push((key, self.forms.len() as u32));
+            self.forms.push(CueForm { cue, letters: letters(&form).collect::<String>().into() });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::folder::Folder;
 use super::problem::Problem;
 use super::table::Table;
-use super::vocabulary::{Inflection, Vocabulary, WordId, cut};
+use super::vocabulary::{Inflection, Vocabulary, cut};
 use rustc_hash::FxHashMap;
 
 /// What a word may do in a sentence: a set of roles.
@@ -37,8 +37,12 @@ impl Role {
     pub const PREPOSITION: Role = Role(1 << 11);
     /// Subject pronoun: starts a clause.
     pub const PRONOUN: Role = Role(1 << 12);
+    /// Opens the negation of a verb.
+    pub const NEGATION_OPEN: Role = Role(1 << 13);
+    /// Closes the negation of a verb.
+    pub const NEGATION_CLOSE: Role = Role(1 << 14);
 
-    const NAMES: [(&'static str, Role); 13] = [
+    const NAMES: [(&'static str, Role); 15] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
         ("coordinator", Role::COORDINATOR),
@@ -52,6 +56,8 @@ impl Role {
         ("prefix", Role::PREFIX),
         ("preposition", Role::PREPOSITION),
         ("pronoun", Role::PRONOUN),
+        ("negation_open", Role::NEGATION_OPEN),
+        ("negation_close", Role::NEGATION_CLOSE),
     ];
 
     /// True when this set shares a role with `other`.
@@ -73,8 +79,8 @@ pub struct Grammar {
     adjective_endings: Vec<String>,
     /// Prefixes, longest first.
     prefixes: Vec<String>,
-    /// Groups of forms that are one word ("iii", "3").
-    synonyms: Vec<Vec<String>>,
+    /// Forms that are one word ("iii", "3"), in the order of the rows.
+    groups: Vec<Vec<String>>,
     pub(super) inflection: Inflection,
 }
 
@@ -101,8 +107,11 @@ impl Grammar {
             if forms.is_empty() {
                 problems.push(Problem::at(&file, row.line, "empty term"));
             }
+            if table.cell(row, 0) != "adjective_ending" {
+                self.groups.push(forms.clone());
+            }
             match table.cell(row, 0) {
-                "same" => self.synonyms.push(forms),
+                "same" => {}
                 "adjective_ending" => self.adjective_endings.extend(forms),
                 name => match Role::NAMES.iter().find(|(known, _)| *known == name) {
                     Some((_, role)) => self.give(forms, *role),
@@ -123,31 +132,17 @@ impl Grammar {
         }
     }
 
-    /// Interns every word that has a role, so that the engine can tell it by its id.
+    /// Interns every form that has a role, and makes one word of the forms of a row.
     pub(super) fn intern(&self, vocabulary: &mut Vocabulary) {
-        let mut forms: Vec<&String> = self.roles.keys().collect();
-        forms.sort();
-        for form in forms {
-            vocabulary.intern(form);
-        }
-        for group in &self.synonyms {
+        for group in &self.groups {
             if let Some((first, rest)) = group.split_first() {
                 let id = vocabulary.intern(first);
                 rest.iter().for_each(|form| vocabulary.alias(form, id));
             }
         }
-    }
-
-    /// The roles of each word id.
-    pub(super) fn roles_by_word(&self, vocabulary: &Vocabulary) -> Vec<Role> {
-        let mut roles = vec![Role::default(); vocabulary.len()];
         for (form, role) in &self.roles {
-            let id: WordId = vocabulary.get(form);
-            if id != 0 {
-                roles[id as usize] = roles[id as usize].and(*role);
-            }
+            vocabulary.give(form, *role);
         }
-        roles
     }
 
     pub(super) fn role_of_text(&self, folded: &str) -> Role {

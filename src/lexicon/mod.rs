@@ -19,7 +19,7 @@ mod words;
 
 pub use cases::{Case, Mark, read_cases, unmark};
 pub use concepts::{Concept, Concepts, SupportSets, Term};
-pub use cues::{Category, Cue, Direction, Reach};
+pub use cues::{Category, Cue, CueForm, Direction, Reach};
 pub use expand::GAP;
 pub use folder::Folder;
 pub use grammar::{Grammar, Role};
@@ -29,12 +29,12 @@ pub use problem::{Problem, Problems};
 pub use shipped::shipped;
 pub use trie::{NodeId, TokenTrie};
 pub use typo::Typos;
-pub use vocabulary::{Vocabulary, WordId};
+pub use vocabulary::{Entry, Vocabulary, WordId};
 pub use words::{DateTerm, DocumentKind, SectionKind, Subject};
 
 use cues::Cues;
 use rustc_hash::{FxHashMap, FxHashSet};
-use words::{Words, name_key};
+use words::{Words, name_words};
 
 /// Every lexicon in use, indexed for the text tower. Immutable once loaded.
 pub struct Lexicons {
@@ -44,8 +44,6 @@ pub struct Lexicons {
     pub vocabulary: Vocabulary,
     /// Function words, endings.
     pub grammar: Grammar,
-    /// Roles of each word.
-    pub roles: Vec<Role>,
     /// Words and phrases of the support sets; values are the numbers of the sets.
     pub supports: TokenTrie,
     /// Concepts and their terms.
@@ -54,7 +52,9 @@ pub struct Lexicons {
     pub terms: TokenTrie,
     /// Context cues.
     pub cues: Vec<Cue>,
-    /// Index of `cues`.
+    /// Written forms of the cues.
+    pub cue_forms: Vec<CueForm>,
+    /// Index of `cue_forms`.
     pub cue_trie: TokenTrie,
     /// Kinds of sections.
     pub sections: Vec<SectionKind>,
@@ -149,13 +149,13 @@ impl Lexicons {
             cue_trie: trie(std::mem::take(&mut cues.keys)),
             titles: trie(std::mem::take(&mut words.titles)),
             title_typos: Typos::new(&words.title_words, &vocabulary),
-            roles: grammar.roles_by_word(&vocabulary),
             abbreviations: words.abbreviations.iter().map(|&word| settled(word)).collect(),
             manifests,
             vocabulary,
             grammar,
             concepts,
             cues: cues.cues,
+            cue_forms: cues.forms,
             sections: words.sections,
             dates: words.dates,
             patterns,
@@ -164,14 +164,11 @@ impl Lexicons {
         }
     }
 
-    /// The roles of a word.
-    pub fn role(&self, word: WordId) -> Role {
-        self.roles.get(word as usize).copied().unwrap_or_default()
-    }
-
-    /// The type of document that a spelling or a title names.
+    /// The type of document that a spelling or a title names, by the longest known name it begins with.
     pub fn document_kind(&self, name: &str) -> Option<&DocumentKind> {
-        self.document_names.get(&name_key(name)).map(|&i| &self.documents[i as usize])
+        let words = name_words(name);
+        let known = (1..=words.len()).rev().find_map(|n| self.document_names.get(&words[..n].join(" ")));
+        known.map(|&i| &self.documents[i as usize])
     }
 
     /// `id@version+hash` of every lexicon, sorted.

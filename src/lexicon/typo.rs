@@ -19,7 +19,7 @@ impl Typos {
         let unique: FxHashSet<&String> =
             words.iter().filter(|w| w.len() >= SHORTEST && w.is_ascii()).collect();
         for word in unique {
-            let id = vocabulary.get(word);
+            let id = vocabulary.get(word).word;
             for form in deletions(word).chain([word.clone()]) {
                 typos.by_deletion.entry(form.into()).or_default().push((word.as_str().into(), id));
             }

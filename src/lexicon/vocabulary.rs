@@ -1,5 +1,6 @@
 //! The words that any lexicon knows, with their inflected forms: each surface form leads to one word id.
 
+use super::grammar::Role;
 use super::problem::Problem;
 use super::table::Table;
 use crate::normalize::{TokenKind, fold, tokenize};
@@ -55,18 +56,35 @@ impl Inflection {
     }
 }
 
+/// What is known of a surface form. Forms of one word share the id but not the roles: "confirmée" is no verb.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entry {
+    /// The word; 0 when no lexicon has the form.
+    pub word: WordId,
+    /// What the form may do in a sentence.
+    pub role: Role,
+}
+
 /// The surface forms of all lexicons.
 #[derive(Default)]
 pub struct Vocabulary {
-    ids: FxHashMap<Box<str>, WordId>,
+    entries: FxHashMap<Box<str>, Entry>,
     /// Union-find: words whose forms meet are one word.
     parents: Vec<WordId>,
 }
 
 impl Vocabulary {
-    /// The id of a folded surface form, 0 when no lexicon has it.
-    pub fn get(&self, folded: &str) -> WordId {
-        self.ids.get(folded).copied().unwrap_or(0)
+    /// What is known of a folded surface form.
+    pub fn get(&self, folded: &str) -> Entry {
+        self.entries.get(folded).copied().unwrap_or_default()
+    }
+
+    /// Gives a role to a surface form.
+    pub(super) fn give(&mut self, folded: &str, role: Role) {
+        self.intern(folded);
+        if let Some(entry) = self.entries.get_mut(folded) {
+            entry.role = entry.role.and(role);
+        }
     }
 
     /// One past the highest id.
@@ -80,13 +98,13 @@ impl Vocabulary {
     }
 
     pub(super) fn intern(&mut self, folded: &str) -> WordId {
-        if let Some(&id) = self.ids.get(folded) {
-            return id;
+        if let Some(entry) = self.entries.get(folded) {
+            return entry.word;
         }
-        let id = self.len() as WordId;
-        self.parents.push(id);
-        self.ids.insert(folded.into(), id);
-        id
+        let word = self.len() as WordId;
+        self.parents.push(word);
+        self.entries.insert(folded.into(), Entry { word, role: Role::default() });
+        word
     }
 
     /// Interns a word with its other forms.
@@ -96,7 +114,7 @@ impl Vocabulary {
         folded: &str,
         inflection: &Inflection,
     ) -> WordId {
-        let is_new = !self.ids.contains_key(folded);
+        let is_new = !self.entries.contains_key(folded);
         let id = self.intern(folded);
         if is_new && written.chars().count() >= SHORTEST_INFLECTED {
             for form in inflection.forms(written, folded) {
@@ -108,10 +126,10 @@ impl Vocabulary {
 
     /// Makes `folded` a form of the word `id`.
     pub(super) fn alias(&mut self, folded: &str, id: WordId) {
-        match self.ids.get(folded) {
-            Some(&other) => self.unite(id, other),
+        match self.entries.get(folded).map(|entry| entry.word) {
+            Some(other) => self.unite(id, other),
             None => {
-                self.ids.insert(folded.into(), id);
+                self.entries.insert(folded.into(), Entry { word: id, role: Role::default() });
             }
         }
     }
@@ -132,8 +150,8 @@ impl Vocabulary {
     /// Replaces every id by the word that stands for it. Call once, after the last `intern`.
     pub(super) fn settle(&mut self) {
         let roots: Vec<WordId> = (0..self.len() as WordId).map(|id| self.find(id)).collect();
-        for id in self.ids.values_mut() {
-            *id = roots[*id as usize];
+        for entry in self.entries.values_mut() {
+            entry.word = roots[entry.word as usize];
         }
         self.parents.iter_mut().zip(&roots[1..]).for_each(|(parent, root)| *parent = *root);
     }

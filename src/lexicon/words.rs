@@ -170,11 +170,11 @@ impl Words {
                 None => {
                     self.documents
                         .push(DocumentKind { id: id.to_string(), subject: Subject::parse(cell(2))? });
-                    self.document_names.insert(name_key(id), self.documents.len() as u32 - 1);
+                    self.document_names.insert(name_words(id).join(" "), self.documents.len() as u32 - 1);
                     self.documents.len() as u32 - 1
                 }
             };
-            self.document_names.entry(name_key(term)).or_insert(index);
+            self.document_names.entry(name_words(term).join(" ")).or_insert(index);
             Ok(())
         });
     }
@@ -204,10 +204,13 @@ fn title_key(title: &str, vocabulary: &mut Vocabulary, grammar: &Grammar) -> Vec
     tokens.map(|t| vocabulary.intern_inflected(&t.written, &t.folded, &grammar.inflection)).collect()
 }
 
-/// The form under which names of document types are compared: folded, words only.
-pub(super) fn name_key(name: &str) -> String {
+/// Most words of a name of a document type that are compared.
+const LONGEST_NAME: usize = 12;
+
+/// The words under which names of document types are compared: folded, without marks.
+pub(super) fn name_words(name: &str) -> Vec<String> {
     let words = cut(name).into_iter().filter(|t| t.kind != TokenKind::Mark && t.kind != TokenKind::Newline);
-    words.map(|t| t.folded).collect::<Vec<_>>().join(" ")
+    words.map(|t| t.folded).take(LONGEST_NAME).collect()
 }
 
 fn each_row<const N: usize>(

@@ -7,7 +7,7 @@ mod sentence;
 pub use crate::normalize::TokenKind;
 pub use crate::span::Span;
 
-use crate::lexicon::{Lexicons, Role, WordId};
+use crate::lexicon::{Entry, Lexicons, Role, WordId};
 use crate::normalize::{Folded, fold, tokenize};
 
 /// A token of a report: a half-open byte range of the folded text, and its word when a lexicon knows it.
@@ -202,17 +202,17 @@ fn tokens_of(folded: &Folded, lexicons: &Lexicons) -> Vec<Token> {
     let text = folded.text();
     let mut tokens = Vec::with_capacity(text.len() / 5 + 8);
     tokenize(text, |raw| {
-        let word = match raw.kind {
-            TokenKind::Newline => 0,
+        let entry = match raw.kind {
+            TokenKind::Newline => Entry::default(),
             _ => lexicons.vocabulary.get(&text[raw.start as usize..raw.end as usize]),
         };
         tokens.push(Token {
             start: raw.start,
             end: raw.end,
-            word,
+            word: entry.word,
             kind: raw.kind,
             space_before: raw.space_before,
-            role: if word == 0 { Role::default() } else { lexicons.role(word) },
+            role: entry.role,
         });
     });
     tokens
