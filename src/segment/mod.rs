@@ -91,7 +91,7 @@ impl<'t> Segmented<'t> {
             Self { folded, tokens, sections: Vec::new(), sentences: Vec::new(), clauses: Vec::new() };
         segmented.sections = section::find(&segmented, lexicons);
         segmented.sentences = sentence::find(&segmented, lexicons);
-        segmented.clauses = clause::find(&segmented);
+        segmented.clauses = clause::find(&segmented, lexicons);
         segmented
     }
 
