@@ -48,7 +48,10 @@ impl Role {
     /// "Of" after a negated verb, which opens what is denied.
     pub const PARTITIVE: Role = Role(1 << 16);
 
-    const NAMES: [(&'static str, Role); 17] = [
+    /// "One", which an article may also be: nothing need follow it.
+    pub const NUMERAL: Role = Role(1 << 17);
+
+    const NAMES: [(&'static str, Role); 18] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
         ("coordinator", Role::COORDINATOR),
@@ -63,6 +66,7 @@ impl Role {
         ("preposition", Role::PREPOSITION),
         ("pronoun", Role::PRONOUN),
         ("determiner", Role::DETERMINER),
+        ("numeral", Role::NUMERAL),
         ("partitive", Role::PARTITIVE),
         ("negation_open", Role::NEGATION_OPEN),
         ("negation_close", Role::NEGATION_CLOSE),
