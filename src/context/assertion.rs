@@ -34,8 +34,8 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
     let before =
         nearest(false, &[Category::Negation, Category::Hypothetical, Category::Possible, Category::Present]);
     let negation = nearest(false, &[Category::Negation]);
-    let after =
-        nearest(true, &[Category::Negation, Category::Hypothetical, Category::Possible, Category::Present]);
+    let after = nearest(true, &[Category::Negation, Category::Present])
+        .or(nearest(true, &[Category::Hypothetical, Category::Possible]));
     if let Some(after) = after {
         // "pas de fente retrouvée": what follows the negated mention repeats it and confirms nothing.
         let repeats = category(after) == Category::Present && negation.is_some_and(|n| !n.is_header);

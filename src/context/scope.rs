@@ -89,7 +89,9 @@ const ANSWER_PREFIX: &str = "answer.";
 /// True when the item, the cell or the sentence ends after a cue.
 fn ends_item(place: &Place, found: &CueMatch) -> bool {
     let next = found.tokens.end as usize;
-    next >= place.sentence.end as usize
+    let closes = |token: usize| b",;.|".iter().any(|&mark| place.segmented.is_mark(token, mark));
+    closes(next - 1)
+        || next >= place.sentence.end as usize
         || place.segmented.tokens[next].kind == TokenKind::Newline
         || b",;.|/)(-\t".iter().any(|&mark| place.segmented.is_mark(next, mark))
 }
@@ -316,7 +318,8 @@ fn following(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
         follows: true,
         is_header: false,
     });
-    *open &= !is_assertive(cue.category);
+    // A suspicion may still be resolved further on; any other statement closes the search.
+    *open &= !is_assertive(cue.category) || cue.category == Category::Possible;
     governs
 }
 
