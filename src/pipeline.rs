@@ -15,6 +15,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Name and version of the engine, as written in provenance.
 pub const ENGINE: &str = concat!("laennec ", env!("CARGO_PKG_VERSION"));
 
+/// What is assumed of a span that names no known concept.
+const UNKNOWN: Nature = Nature { lasting: false, congenital: true };
+
 /// Oldest age, in years, at which a record's patient may be called a fetus by the text.
 const CHILD_YEARS: i16 = 18;
 
@@ -116,7 +119,8 @@ impl Engine {
             let given = Mention::given(&segmented, *span);
             let known = found.iter().find(|m| m.span.overlaps(*span));
             Qualified {
-                reading: reader.read(&given, known.map(|m| self.nature(m)).unwrap_or_default()),
+                // A finding that no lexicon knows is read as the subject of the report would have it.
+                reading: reader.read(&given, known.map_or(UNKNOWN, |m| self.nature(m))),
                 section: self.section_id(&segmented, given.tokens),
             }
         };

@@ -10,6 +10,9 @@ const SUSPECTED: f64 = 0.5;
 /// Certainty of what is only asked for, conditional or a risk.
 const ASKED: f64 = 0.1;
 
+/// Prefix of the ids of ticked and empty boxes: a box ends what the box before it said.
+const BOX_PREFIX: &str = "box.";
+
 type Verdict = Decided<(Assertion, f64)>;
 
 /// Decides assertion and certainty.
@@ -47,7 +50,9 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
     match (before, negation) {
         // "pas de suspicion de", "n'a pas montré": what is denied is the suspicion or the observation.
         (Some(before), Some(negation))
-            if matches!(category(before), Category::Possible | Category::Present) && !negation.is_header =>
+            if matches!(category(before), Category::Possible | Category::Present)
+                && !negation.is_header
+                && !reader.cue(before.cue).id.starts_with(BOX_PREFIX) =>
         {
             verdict(reader, &[negation, before])
         }

@@ -237,12 +237,17 @@ fn list_is_over(reader: &Reader, place: &Place, index: usize, between: TokenRang
     said_before || said_between || joins_something_else(place.segmented, between)
 }
 
-/// "pas de fièvre et le bilan est normal": after a bare noun, a noun with its article is no item of the list.
+/// True when what follows a comma or coordinator is no item of the list: "pas de fièvre et le bilan est normal" (after a
+/// bare noun, a noun with its article), "en faveur d'une opacité, complété par un scanner" (after a noun with its
+/// article, no noun with an article).
 fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     let has = |i: usize, role| segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
     let is_bare = !has(between.start as usize, Role::DETERMINER);
-    let joint = |i: usize| segmented.is_mark(i, b',') || has(i, Role::COORDINATOR);
-    is_bare && between.indices().any(|i| joint(i) && has(i + 1, Role::DETERMINER))
+    let opens_noun = Role::DETERMINER.and(Role::PARTITIVE).and(Role::COORDINATOR).and(Role::ARTICLE);
+    between.indices().any(|i| match is_bare {
+        true => (segmented.is_mark(i, b',') || has(i, Role::COORDINATOR)) && has(i + 1, Role::DETERMINER),
+        false => segmented.is_mark(i, b',') && !has(i + 1, opens_noun),
+    })
 }
 
 /// A colon, a verb, or the end of a bracket opened before the cue ends what is said before it.
