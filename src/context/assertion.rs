@@ -19,7 +19,7 @@ type Verdict = Decided<(Assertion, f64)>;
 ///
 /// In order: what could not be examined; a result said after the mention ("éliminée", ": négatif", "confirmée"); what is
 /// asked for, negated or suspected before it, the nearest first, except that a negated suspicion is a negation; the
-/// section; else present.
+/// section or the report, when they give general information; else present.
 pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&SectionKind>) -> Verdict {
     let all = || governing.cues.iter();
     let category = |g: &Governor| reader.cue(g.cue).category;
@@ -57,7 +57,7 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
             verdict(reader, &[negation, before])
         }
         (Some(before), _) => one(before),
-        _ => by_default(section),
+        _ => by_default(reader.profile.is_hypothetical || section.is_some_and(|s| s.is_hypothetical)),
     }
 }
 
@@ -77,8 +77,8 @@ fn verdict(reader: &Reader, governors: &[&Governor]) -> Verdict {
     Decided { value, cues }
 }
 
-fn by_default(section: Option<&SectionKind>) -> Verdict {
-    let value = match section.is_some_and(|s| s.is_hypothetical) {
+fn by_default(is_information: bool) -> Verdict {
+    let value = match is_information {
         true => (Assertion::Hypothetical, ASKED),
         false => (Assertion::Present, 1.0),
     };

@@ -80,7 +80,8 @@ fn is_negated_verb(place: &Place) -> bool {
     let mut inside = start..end;
     let opened = before.clone().position(opens);
     let closed_before = before.clone().position(closes);
-    opened.is_some_and(|o| o <= 1 && closed_before.is_none()) && (after.into_iter().any(closes) || inside.any(closes))
+    opened.is_some_and(|o| o <= 1 && closed_before.is_none())
+        && (after.into_iter().any(closes) || inside.any(closes))
 }
 
 /// Prefix of the ids of cues that answer an item (": non"): they count only where the item ends.
@@ -202,7 +203,8 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     if is_assertive(reader.cue(index).category) && is_cut(place.segmented, between) {
         return false;
     }
-    let joint = |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
+    let joint =
+        |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
     !between.indices().any(joint) || !list_is_over(reader, place, index, between)
 }
 
@@ -232,7 +234,9 @@ fn list_is_over(reader: &Reader, place: &Place, index: usize, between: TokenRang
     });
     let said_between = (index + 1..reader.cues.len()).take(16).any(|other| {
         let found = &reader.cues[other];
-        found.tokens.start >= between.start && found.tokens.end <= between.end && is_assertive(reader.cue(other).category)
+        found.tokens.start >= between.start
+            && found.tokens.end <= between.end
+            && is_assertive(reader.cue(other).category)
     });
     said_before || said_between || joins_something_else(place.segmented, between)
 }
@@ -280,13 +284,16 @@ fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -> bool {
     let segmented = place.segmented;
     place.sentence.contains(between.start.saturating_sub(1) as usize)
         && between.indices().all(|i| {
-            !segmented.tokens[i].role.has(breaks) && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
+            !segmented.tokens[i].role.has(breaks)
+                && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
         })
 }
 
 /// A word cue reaches the word that follows it, articles left out.
 fn reaches_word(place: &Place, between: TokenRange) -> bool {
-    between.indices().all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
+    between
+        .indices()
+        .all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
 }
 
 /// A cue after the mention: it governs when it acts backward. The first result found closes the search.
