@@ -158,6 +158,9 @@ fn show(lexicons: &Lexicons, text: &str) -> Result {
             show_concept(lexicons, concept as usize)?;
         }
     }
+    for (id, span) in crate::context::cues(&segmented, lexicons) {
+        print(format!("cue {id}: \"{}\"", span.slice(text)))?;
+    }
     Ok(Outcome::Done)
 }
 

@@ -24,6 +24,9 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
         all().filter(|g| g.follows == follows && wanted.contains(&category(g))).min_by_key(|g| g.rank())
     };
     let one = |g: &Governor| verdict(reader, &[g]);
+    if governing.is_negated_verb {
+        return Decided { value: (Assertion::Absent, 1.0), cues: Vec::new() };
+    }
     if let Some(blind) = nearest(true, &[Category::NotAssessed]).or(nearest(false, &[Category::NotAssessed]))
     {
         return one(blind);
@@ -36,12 +39,16 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
     if let Some(after) = after {
         // "pas de fente retrouvée": what follows the negated mention repeats it and confirms nothing.
         let repeats = category(after) == Category::Present && negation.is_some_and(|n| !n.is_header);
-        if !repeats {
+        let of_test = category(after) == Category::Negation && governing.is_test;
+        if !repeats && !of_test {
             return one(after);
         }
     }
     match (before, negation) {
-        (Some(before), Some(negation)) if category(before) == Category::Possible && !negation.is_header => {
+        // "pas de suspicion de", "n'a pas montré": what is denied is the suspicion or the observation.
+        (Some(before), Some(negation))
+            if matches!(category(before), Category::Possible | Category::Present) && !negation.is_header =>
+        {
             verdict(reader, &[negation, before])
         }
         (Some(before), _) => one(before),

@@ -13,13 +13,12 @@ pub(super) struct CueMatch {
     pub cue: u32,
     /// Tokens from its first to its last word.
     pub tokens: TokenRange,
-    /// The words inside its gap; empty when it has none.
-    pub gap: TokenRange,
 }
 
 #[derive(Clone, Copy)]
 struct Found {
     end: usize,
+    /// The words inside its gap; empty when it has none.
     gap: TokenRange,
     node: NodeId,
 }
@@ -52,7 +51,7 @@ fn push(segmented: &Segmented, lexicons: &Lexicons, start: usize, found: Found, 
     for &form in forms.iter().filter(|&&form| !any || as_written(form)) {
         let cue = lexicons.cue_forms[form as usize].cue;
         if !matches[first..].iter().any(|m| m.cue == cue) {
-            matches.push(CueMatch { cue, tokens, gap: found.gap });
+            matches.push(CueMatch { cue, tokens });
         }
     }
     let mut i = found.gap.start as usize;

@@ -39,6 +39,12 @@ pub struct Reader<'s, 't> {
     cues: Vec<CueMatch>,
 }
 
+/// The cues of a report, as (id, original span), in text order.
+pub fn cues(segmented: &Segmented, lexicons: &Lexicons) -> Vec<(String, Span)> {
+    let reader = Reader::new(segmented, lexicons, Profile::default());
+    (0..reader.cues.len()).map(|i| reader.evidence(i)).collect()
+}
+
 /// One attribute of a reading with the cues that decided it.
 struct Decided<T> {
     value: T,

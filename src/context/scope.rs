@@ -33,6 +33,10 @@ impl Governor {
 /// The cues that govern one mention.
 pub(super) struct Governing {
     pub cues: Vec<Governor>,
+    /// The mention is a verb between the two words of its negation ("ne fume pas").
+    pub is_negated_verb: bool,
+    /// The mention begins with the name of a test, which a negative result does not deny.
+    pub is_test: bool,
 }
 
 /// Finds the cues whose scope holds the mention.
@@ -52,7 +56,42 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
         }
         cues.extend(following(reader, &place, index, &mut open));
     }
-    Governing { cues }
+    let is_test = reader.cues[next..].iter().enumerate().take(MOST_CUES).any(|(i, found)| {
+        found.tokens.start == mention.tokens.start && reader.cue(next + i).id.starts_with(TEST_PREFIX)
+    });
+    Governing { cues, is_negated_verb: is_negated_verb(&place), is_test }
+}
+
+/// Prefix of the ids that name tests.
+const TEST_PREFIX: &str = "test.";
+/// Most words between a verb and the second word of its negation ("ne fume vraiment pas").
+const CLOSES_WITHIN: usize = 3;
+/// Most words between the first word of a negation and its verb ("n'a pu être réalisée").
+const OPENS_WITHIN: usize = 4;
+
+fn is_negated_verb(place: &Place) -> bool {
+    let (start, end) = (place.tokens.start as usize, place.tokens.end as usize);
+    let role = |i: usize| place.segmented.tokens[i].role;
+    let words = |i: &usize| place.segmented.tokens[*i].kind == TokenKind::Word;
+    let before = (start.saturating_sub(OPENS_WITHIN)..start).rev().take_while(words);
+    let after = (end..(end + CLOSES_WITHIN).min(place.sentence.end as usize)).take_while(words);
+    let opens = |i: usize| role(i).has(Role::NEGATION_OPEN);
+    let closes = |i: usize| role(i).has(Role::NEGATION_CLOSE);
+    let mut inside = start..end;
+    let opened = before.clone().position(opens);
+    let closed_before = before.clone().position(closes);
+    opened.is_some_and(|o| o <= 1 && closed_before.is_none()) && (after.into_iter().any(closes) || inside.any(closes))
+}
+
+/// Prefix of the ids of cues that answer an item (": non"): they count only where the item ends.
+const ANSWER_PREFIX: &str = "answer.";
+
+/// True when the item, the cell or the sentence ends after a cue.
+fn ends_item(place: &Place, found: &CueMatch) -> bool {
+    let next = found.tokens.end as usize;
+    next >= place.sentence.end as usize
+        || place.segmented.tokens[next].kind == TokenKind::Newline
+        || b",;.|/)(-\t".iter().any(|&mark| place.segmented.is_mark(next, mark))
 }
 
 /// Where a mention stands.
@@ -74,14 +113,25 @@ impl<'s, 't> Place<'s, 't> {
         }
     }
 
-    /// True when a cue lies inside the mention: it is part of the concept's name.
+    /// True when a cue lies inside the mention or overlaps it: it is part of the concept's name.
     fn holds(&self, cue: &CueMatch) -> bool {
-        self.tokens.overlaps(cue.tokens) && !self.is_in_gap(cue)
+        self.tokens.overlaps(cue.tokens)
     }
 
-    fn is_in_gap(&self, cue: &CueMatch) -> bool {
-        cue.gap.start < cue.gap.end && cue.gap.overlaps(self.tokens) && cue.tokens.start < self.tokens.start
+    /// True when the mention lies inside the cue: in its gap, or among its words ("sans antécédents").
+    fn is_inside(&self, cue: &CueMatch) -> bool {
+        cue.tokens.start < self.tokens.start && self.tokens.end <= cue.tokens.end
     }
+}
+
+fn is_doubt(category: Category) -> bool {
+    matches!(category, Category::Possible | Category::Hypothetical | Category::NotAssessed)
+}
+
+/// "Il n'a pas été noté de déficit": a negation that follows its finding acts forward when "of" opens one after it.
+fn opens_complement(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
+    let next = place.segmented.tokens.get(found.tokens.end as usize);
+    cue.category == Category::Negation && next.is_some_and(|t| t.role.has(Role::PARTITIVE))
 }
 
 fn acts_after(cue: &Cue) -> bool {
@@ -96,8 +146,9 @@ fn acts_before(cue: &Cue) -> bool {
 fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> Option<Governor> {
     let found = &reader.cues[index];
     let cue = reader.cue(index);
-    if place.is_in_gap(found) {
-        return Some(Governor { cue: index, distance: 0, follows: false, is_header: false });
+    if place.is_inside(found) {
+        let governs = cue.category == Category::Negation || (is_doubt(cue.category) && acts_after(cue));
+        return governs.then_some(Governor { cue: index, distance: 0, follows: false, is_header: false });
     }
     if place.holds(found) {
         return None;
@@ -116,9 +167,10 @@ fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
             place.segmented.line_of(found.tokens.start as usize).contains(place.tokens.start as usize)
         }
         Reach::Clause => reaches_clause(reader, place, index, between),
-        Reach::Phrase => reaches_phrase(place.segmented, place, between),
+        Reach::Phrase => reaches_phrase(place, between, Role::VERB.and(Role::SUBORDINATOR)),
+        Reach::Word => reaches_word(place, between),
     };
-    (acts_after(cue) && reaches).then_some(Governor {
+    ((acts_after(cue) || opens_complement(place, cue, found)) && reaches).then_some(Governor {
         cue: index,
         distance: between.end - between.start,
         follows: false,
@@ -141,31 +193,67 @@ fn reaches_section(place: &Place, found: &CueMatch) -> bool {
 
 /// A clause cue reaches the mention in its own clause, and over commas as long as the list goes on.
 fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
-    if !place.clause.contains(reader.cues[index].tokens.end as usize - 1) {
+    let cue_end = reader.cues[index].tokens.end as usize - 1;
+    if !place.clause.contains(cue_end) {
+        return is_fronted(reader, place, index, between);
+    }
+    if is_assertive(reader.cue(index).category) && is_cut(place.segmented, between) {
         return false;
     }
+    let joint = |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
+    !between.indices().any(joint) || !list_is_over(reader, place, index, between)
+}
+
+/// "Chez le premier jumeau, on note une omphalocèle": what opens the sentence frames the clause after its comma.
+fn is_fronted(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
+    let opens = reader.cues[index].tokens.start == place.sentence.start;
+    let frames = !is_assertive(reader.cue(index).category);
     let commas = between.indices().filter(|&i| place.segmented.is_mark(i, b',')).count();
-    commas == 0 || !list_is_over(reader, place, index, between)
+    let closed = between.indices().any(|i| place.segmented.is_mark(i, b';'));
+    opens && frames && commas == 1 && !closed
 }
 
-/// "pas de fièvre, pas de toux, rhinorrhée claire": a cue that is said again before each item ends at the comma.
+/// How many tokens back a cue of the same kind makes a list of statements.
+const SAID_WITHIN: u32 = 24;
+
+/// "pas de fièvre, pas de toux, rhinorrhée claire", "sans fièvre ni frisson, toux": a cue that was said again before
+/// the last item holds for that item only, and any other statement between ends the list too.
 fn list_is_over(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
+    let here = &reader.cues[index];
     let category = reader.cue(index).category;
-    let said_before = reader.cues[..index].iter().enumerate().rev().take(8).any(|(other, found)| {
+    let said_before = (index.saturating_sub(8)..index).any(|other| {
+        let found = &reader.cues[other];
         place.sentence.contains(found.tokens.start as usize)
-            && reader.cues[other].tokens != reader.cues[index].tokens
+            && found.tokens.end <= here.tokens.start
+            && found.tokens.end + SAID_WITHIN >= here.tokens.start
             && reader.cue(other).category == category
-            && follows_comma(place.segmented, reader.cues[index].tokens.start as usize)
     });
-    let decides_between = reader.cues[index + 1..].iter().enumerate().take(16).any(|(i, found)| {
-        let other = reader.cue(index + 1 + i).category;
-        found.tokens.start < between.end && is_assertive(other) && other != category
+    let said_between = (index + 1..reader.cues.len()).take(16).any(|other| {
+        let found = &reader.cues[other];
+        found.tokens.start >= between.start && found.tokens.end <= between.end && is_assertive(reader.cue(other).category)
     });
-    said_before || decides_between
+    said_before || said_between || joins_something_else(place.segmented, between)
 }
 
-fn follows_comma(segmented: &Segmented, token: usize) -> bool {
-    token > 0 && segmented.is_mark(token - 1, b',')
+/// "pas de fièvre et le bilan est normal": after a bare noun, a noun with its article is no item of the list.
+fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
+    let has = |i: usize, role| segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
+    let is_bare = !has(between.start as usize, Role::DETERMINER);
+    let joint = |i: usize| segmented.is_mark(i, b',') || has(i, Role::COORDINATOR);
+    is_bare && between.indices().any(|i| joint(i) && has(i + 1, Role::DETERMINER))
+}
+
+/// A colon, a verb, or the end of a bracket opened before the cue ends what is said before it.
+fn is_cut(segmented: &Segmented, between: TokenRange) -> bool {
+    let mut depth = 0;
+    for i in between.indices() {
+        depth += i32::from(segmented.is_mark(i, b'(')) - i32::from(segmented.is_mark(i, b')'));
+        let verb = segmented.tokens[i].role.has(Role::VERB) && i > between.start as usize;
+        if depth < 0 || verb || segmented.is_mark(i, b':') {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_assertive(category: Category) -> bool {
@@ -180,21 +268,25 @@ fn is_assertive(category: Category) -> bool {
     )
 }
 
-/// A phrase cue reaches the next comma, coordinator of clauses, or verb.
-fn reaches_phrase(segmented: &Segmented, place: &Place, between: TokenRange) -> bool {
-    let breaks = Role::VERB.and(Role::SUBORDINATOR);
+/// A phrase cue reaches the next comma, mark or word with one of the roles `breaks`.
+fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -> bool {
+    let segmented = place.segmented;
     place.sentence.contains(between.start.saturating_sub(1) as usize)
         && between.indices().all(|i| {
-            let token = &segmented.tokens[i];
-            !token.role.has(breaks) && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
+            !segmented.tokens[i].role.has(breaks) && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
         })
+}
+
+/// A word cue reaches the word that follows it, articles left out.
+fn reaches_word(place: &Place, between: TokenRange) -> bool {
+    between.indices().all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
 }
 
 /// A cue after the mention: it governs when it acts backward. The first result found closes the search.
 fn following(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> Option<Governor> {
     let found = &reader.cues[index];
     let cue = reader.cue(index);
-    if place.holds(found) {
+    if place.holds(found) || (cue.id.starts_with(ANSWER_PREFIX) && !ends_item(place, found)) {
         return None;
     }
     if !place.sentence.contains(found.tokens.start as usize) {
@@ -209,7 +301,9 @@ fn following(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
     let reaches = match cue.reach {
         Reach::Section | Reach::Sentence | Reach::Item => true,
         Reach::Clause => backward_clause(place, between),
-        Reach::Phrase => reaches_phrase(place.segmented, place, trimmed(place.segmented, between)),
+        Reach::Word => between.start == between.end,
+        // A verb between them is the one that carries the result: "la recherche est négative".
+        Reach::Phrase => reaches_phrase(place, trimmed(place.segmented, between), Role::SUBORDINATOR),
     };
     if !acts_before(cue) {
         // A new cue that acts forward opens another statement.

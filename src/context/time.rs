@@ -30,7 +30,7 @@ pub(super) fn decide(
         return Decided { value, cues: vec![cue] };
     }
     // The history of a relative is that relative's state, not a past one.
-    let is_own = experiencer == Experiencer::Patient;
-    let by_section = section.filter(|s| s.is_history && is_own).map(|_| history);
+    let is_own = |s: &&SectionKind| experiencer == Experiencer::Patient && s.subject.is_none();
+    let by_section = section.filter(|s| s.is_history).filter(is_own).map(|_| history);
     Decided { value: by_section.unwrap_or(Temporality::Current), cues: Vec::new() }
 }

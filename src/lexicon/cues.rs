@@ -92,6 +92,8 @@ spelled! {
 spelled! {
     /// How far a cue acts.
     Reach {
+        /// The next word.
+        Word = "word",
         /// To the next comma, conjunction or verb.
         Phrase = "phrase",
         /// To the end of the clause.

@@ -42,7 +42,16 @@ impl Role {
     /// Closes the negation of a verb.
     pub const NEGATION_CLOSE: Role = Role(1 << 14);
 
-    const NAMES: [(&'static str, Role); 15] = [
+    /// Article, possessive or demonstrative that opens a noun phrase; "of" is none.
+    pub const DETERMINER: Role = Role(1 << 15);
+
+    /// "Of" after a negated verb, which opens what is denied.
+    pub const PARTITIVE: Role = Role(1 << 16);
+
+    /// "One", which an article may also be: nothing need follow it.
+    pub const NUMERAL: Role = Role(1 << 17);
+
+    const NAMES: [(&'static str, Role); 18] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
         ("coordinator", Role::COORDINATOR),
@@ -56,6 +65,9 @@ impl Role {
         ("prefix", Role::PREFIX),
         ("preposition", Role::PREPOSITION),
         ("pronoun", Role::PRONOUN),
+        ("determiner", Role::DETERMINER),
+        ("numeral", Role::NUMERAL),
+        ("partitive", Role::PARTITIVE),
         ("negation_open", Role::NEGATION_OPEN),
         ("negation_close", Role::NEGATION_CLOSE),
     ];
@@ -77,6 +89,8 @@ pub struct Grammar {
     roles: FxHashMap<String, Role>,
     /// Endings of adjectives, folded, without their plural.
     adjective_endings: Vec<String>,
+    /// Endings of present participles, folded.
+    participle_endings: Vec<String>,
     /// Prefixes, longest first.
     prefixes: Vec<String>,
     /// Forms that are one word ("iii", "3"), in the order of the rows.
@@ -107,12 +121,13 @@ impl Grammar {
             if forms.is_empty() {
                 problems.push(Problem::at(&file, row.line, "empty term"));
             }
-            if table.cell(row, 0) != "adjective_ending" {
+            if !table.cell(row, 0).ends_with("_ending") {
                 self.groups.push(forms.clone());
             }
             match table.cell(row, 0) {
                 "same" => {}
                 "adjective_ending" => self.adjective_endings.extend(forms),
+                "participle_ending" => self.participle_endings.extend(forms),
                 name => match Role::NAMES.iter().find(|(known, _)| *known == name) {
                     Some((_, role)) => self.give(forms, *role),
                     None => problems.push(Problem::at(&file, row.line, format!("unknown role {name:?}"))),
@@ -155,6 +170,11 @@ impl Grammar {
 
     pub(super) fn prefix_of(&self, folded: &str) -> Option<&str> {
         self.prefixes.iter().map(String::as_str).find(|prefix| folded.starts_with(prefix))
+    }
+
+    /// True when a folded word has the ending of a present participle.
+    pub fn looks_like_participle(&self, folded: &str) -> bool {
+        folded.len() > 5 && self.participle_endings.iter().any(|e| folded.ends_with(e.as_str()))
     }
 
     /// True when a folded word has the ending of an adjective, singular or plural.

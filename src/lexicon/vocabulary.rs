@@ -11,6 +11,8 @@ pub type WordId = u32;
 
 /// Shortest word that is inflected, in characters: shorter ones are function words and abbreviations.
 const SHORTEST_INFLECTED: usize = 4;
+/// Shortest word that takes a plural when it has no plural mark yet ("bot").
+const SHORTEST_PLURAL: usize = 3;
 
 /// An ending and what may stand in its place, both as written and folded.
 struct Ending {
@@ -63,6 +65,8 @@ pub struct Entry {
     pub word: WordId,
     /// What the form may do in a sentence.
     pub role: Role,
+    /// Its other forms are known too.
+    is_inflected: bool,
 }
 
 /// The surface forms of all lexicons.
@@ -103,7 +107,7 @@ impl Vocabulary {
         }
         let word = self.len() as WordId;
         self.parents.push(word);
-        self.entries.insert(folded.into(), Entry { word, role: Role::default() });
+        self.entries.insert(folded.into(), Entry { word, ..Entry::default() });
         word
     }
 
@@ -114,9 +118,12 @@ impl Vocabulary {
         folded: &str,
         inflection: &Inflection,
     ) -> WordId {
-        let is_new = !self.entries.contains_key(folded);
         let id = self.intern(folded);
-        if is_new && written.chars().count() >= SHORTEST_INFLECTED {
+        let Some(entry) = self.entries.get_mut(folded) else { return id };
+        let length = written.chars().count();
+        let takes_plural = length >= SHORTEST_PLURAL && entry.role == Role::default() && !folded.ends_with(['s', 'x']);
+        if !entry.is_inflected && (length >= SHORTEST_INFLECTED || takes_plural) {
+            entry.is_inflected = true;
             for form in inflection.forms(written, folded) {
                 self.alias(&form, id);
             }
@@ -129,7 +136,7 @@ impl Vocabulary {
         match self.entries.get(folded).map(|entry| entry.word) {
             Some(other) => self.unite(id, other),
             None => {
-                self.entries.insert(folded.into(), Entry { word: id, role: Role::default() });
+                self.entries.insert(folded.into(), Entry { word: id, ..Entry::default() });
             }
         }
     }

@@ -62,7 +62,8 @@ fn tail_of<'l>(
         return None;
     }
     let token = segmented.tokens.get(start).filter(|t| t.word != 0)?;
-    if !introduced && !lexicons.grammar.looks_like_adjective(segmented.word(start)) {
+    let is_number = token.kind == TokenKind::Number;
+    if !introduced && !is_number && !lexicons.grammar.looks_like_adjective(segmented.word(start)) {
         return None;
     }
     let node = lexicons.terms.child(last.node, token.word)?;

@@ -113,8 +113,7 @@ fn word_end(text: &str, start: usize) -> usize {
             _ => break,
         }
     }
-    let is_elision = bytes.get(at) == Some(&b'\'') && at - start <= LONGEST_ELISION && at + 1 < bytes.len();
-    // "d' atrésie" and "d'\natrésie" are elisions too; "5' " and "l'" at the end of the text are not worth a rule.
+    let is_elision = bytes.get(at) == Some(&b'\'') && at - start <= LONGEST_ELISION;
     if is_elision { at + 1 } else { at }
 }
 

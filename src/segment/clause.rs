@@ -1,18 +1,18 @@
 //! A light French clause splitter: the clause is the home of a cue's scope.
 
 use super::{Segmented, TokenKind, TokenRange};
-use crate::lexicon::Role;
+use crate::lexicon::{Lexicons, Role};
 
 /// How many tokens after a comma or coordinator may hold the verb that makes it the start of a clause.
 const VERB_WITHIN: usize = 6;
 
 /// The clauses of a report, in text order; together they cover its sentences.
-pub(super) fn find(segmented: &Segmented) -> Vec<TokenRange> {
+pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<TokenRange> {
     let mut clauses = Vec::with_capacity(segmented.sentences.len() * 2);
     for sentence in &segmented.sentences {
         let mut start = sentence.start as usize;
         for i in sentence.indices().skip(1) {
-            if begins_clause(segmented, i, sentence.end as usize) {
+            if begins_clause(segmented, lexicons, i, sentence.end as usize) {
                 if i > start {
                     clauses.push(TokenRange::new(start, i));
                 }
@@ -24,12 +24,12 @@ pub(super) fn find(segmented: &Segmented) -> Vec<TokenRange> {
     clauses
 }
 
-fn begins_clause(segmented: &Segmented, i: usize, end: usize) -> bool {
+fn begins_clause(segmented: &Segmented, lexicons: &Lexicons, i: usize, end: usize) -> bool {
     let token = &segmented.tokens[i];
     match token.kind {
         TokenKind::Mark => match segmented.text().as_bytes()[token.start as usize] {
             b';' => true,
-            b',' => has_verb_ahead(segmented, i + 1, end),
+            b',' => has_verb_ahead(segmented, i + 1, end) || is_participle(segmented, lexicons, i + 1, end),
             // A dash with space on both sides sets something apart.
             b'-' => {
                 token.space_before
@@ -44,6 +44,11 @@ fn begins_clause(segmented: &Segmented, i: usize, end: usize) -> bool {
     }
 }
 
+/// "sans troubles urinaires, évoluant dans un contexte de fièvre": a participle after a comma opens a clause.
+fn is_participle(segmented: &Segmented, lexicons: &Lexicons, token: usize, end: usize) -> bool {
+    token < end && lexicons.grammar.looks_like_participle(segmented.word(token))
+}
+
 /// True when a subject and its verb, or a pronoun, come before the next comma, coordinator or subordinator.
 fn has_verb_ahead(segmented: &Segmented, from: usize, end: usize) -> bool {
     let breaks = Role::COORDINATOR.and(Role::SUBORDINATOR);
@@ -55,7 +60,7 @@ fn has_verb_ahead(segmented: &Segmented, from: usize, end: usize) -> bool {
         if is_break {
             return false;
         }
-        if token.role.has(Role::PRONOUN) || (token.role.has(Role::VERB) && i > from) {
+        if token.role.has(Role::PRONOUN.and(Role::VERB)) {
             return true;
         }
     }

@@ -91,7 +91,7 @@ impl<'t> Segmented<'t> {
             Self { folded, tokens, sections: Vec::new(), sentences: Vec::new(), clauses: Vec::new() };
         segmented.sections = section::find(&segmented, lexicons);
         segmented.sentences = sentence::find(&segmented, lexicons);
-        segmented.clauses = clause::find(&segmented);
+        segmented.clauses = clause::find(&segmented, lexicons);
         segmented
     }
 
@@ -240,17 +240,14 @@ fn lead(segmented: &Segmented, from: usize, to: usize) -> Lead {
     }
     let is_number = segmented.tokens[from].kind == TokenKind::Number;
     let word = segmented.word(from);
-    let is_letter =
-        word.len() == 1 || (word.len() <= 4 && word.bytes().all(|b| matches!(b, b'i' | b'v' | b'x')));
-    let closes = |i: usize| mark(i, b").") || (is_number && mark(i, b"-\xb0"));
-    if (is_number || is_letter) && closes(from + 1) {
-        let spaced = segmented.tokens.get(from + 2).is_none_or(|t| t.space_before);
-        let tokens = if mark(from + 2, b"-") { 3 } else { 2 };
-        return if spaced || mark(from + 1, b")") {
-            Lead { tokens, is_bullet: true }
-        } else {
-            Lead::default()
-        };
+    let is_roman = word.len() <= 4 && word.bytes().all(|b| matches!(b, b'i' | b'v' | b'x')) && segmented.is_upper(from);
+    let spaced = |i: usize| segmented.tokens.get(i).is_some_and(|t| t.space_before);
+    if is_number && word.contains('.') && spaced(from + 1) && segmented.is_capitalised(from + 1) {
+        return Lead { tokens: 1, is_bullet: true };
+    }
+    let closes = mark(from + 1, b").") || (is_number && mark(from + 1, b"/-")) || (is_roman && mark(from + 1, b"-"));
+    if (is_number || is_roman || word.len() == 1) && closes && (spaced(from + 2) || mark(from + 1, b")") || mark(from + 2, b"-")) {
+        return Lead { tokens: if mark(from + 2, b"-") { 3 } else { 2 }, is_bullet: true };
     }
     Lead::default()
 }

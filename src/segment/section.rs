@@ -38,19 +38,25 @@ fn title_of(segmented: &Segmented, lexicons: &Lexicons, from: usize, to: usize) 
         return None;
     }
     let (kind, end) = longest(segmented, lexicons, first, to)?;
-    let is_title = match ending(segmented, end, to) {
-        Ending::Alone => segmented.is_capitalised(first) && !(lead.is_bullet && is_dash(segmented, from)),
-        Ending::Colon => true,
-        Ending::Tail(colon) => {
-            return segmented.is_capitalised(first).then(|| (kind, TokenRange::new(first, colon + 1)));
-        }
-        Ending::Text => {
-            (first..to).all(|i| segmented.tokens[i].kind != TokenKind::Word || segmented.is_upper(i))
-                && to - first <= LONGEST_TITLE
-        }
-    };
-    let end = if matches!(ending(segmented, end, to), Ending::Colon) { end + 1 } else { end };
-    is_title.then(|| (kind, TokenRange::new(first, end)))
+    let capital = segmented.is_capitalised(first);
+    let has_article = segmented.tokens[first].role.has(Role::DETERMINER);
+    let title = |end: usize| Some((kind, TokenRange::new(first, end)));
+    match ending(segmented, end, to) {
+        Ending::Alone if capital && !has_article && !(lead.is_bullet && is_dash(segmented, from)) => title(end),
+        Ending::Colon(colon) => title(colon + 1),
+        Ending::Tail(colon) if capital && !has_article => title(colon + 1),
+        Ending::Text if is_shouted(segmented, first, end, to) => title(end),
+        _ => None,
+    }
+}
+
+/// "CONCLUSION Fœtus eutrophe." or "ÉCHOGRAPHIE DU 12/03/2024": capitals that end where the title ends.
+fn is_shouted(segmented: &Segmented, first: usize, end: usize, to: usize) -> bool {
+    let counts = |i: &usize| segmented.tokens[*i].kind == TokenKind::Word && !segmented.tokens[*i].role.has(Role::ARTICLE);
+    let mut rest = (end..to).filter(counts);
+    let next = rest.next();
+    (first..end).filter(counts).all(|i| segmented.is_upper(i) && segmented.word(i).len() > 2)
+        && next.is_none_or(|i| !segmented.is_upper(i))
 }
 
 fn is_dash(segmented: &Segmented, token: usize) -> bool {
@@ -61,8 +67,8 @@ fn is_dash(segmented: &Segmented, token: usize) -> bool {
 enum Ending {
     /// Nothing, or a final point.
     Alone,
-    /// A colon.
-    Colon,
+    /// A colon, at this token.
+    Colon(usize),
     /// A few words, then a colon at this token.
     Tail(usize),
     /// Other text.
@@ -73,8 +79,9 @@ fn ending(segmented: &Segmented, at: usize, to: usize) -> Ending {
     if at >= to || (segmented.is_mark(at, b'.') && at + 1 == to) {
         return Ending::Alone;
     }
-    if segmented.is_mark(at, b':') {
-        return Ending::Colon;
+    let tabs = (at..to).take_while(|&i| segmented.is_mark(i, b'\t')).count();
+    if segmented.is_mark(at + tabs, b':') {
+        return Ending::Colon(at + tabs);
     }
     match colon_after(segmented, at, to.min(at + LONGEST_TAIL)) {
         Some(colon) => Ending::Tail(colon),
@@ -120,5 +127,5 @@ fn longest(segmented: &Segmented, lexicons: &Lexicons, first: usize, to: usize) 
 
 /// A hyphen, slash or apostrophe between words of a title.
 fn is_joint(segmented: &Segmented, token: usize) -> bool {
-    [b'-', b'/', b'\'', b'(', b')', b'&'].iter().any(|&mark| segmented.is_mark(token, mark))
+    [b'-', b'/', b'\'', b'(', b')', b'&', b','].iter().any(|&mark| segmented.is_mark(token, mark))
 }

@@ -63,53 +63,54 @@ fn ends_sentence(segmented: &Segmented, lexicons: &Lexicons, i: usize) -> Option
         return None;
     }
     // "...", "?!", and a closing quote or bracket that touches the mark belong to the sentence.
-    let closing = |&j: &usize| {
-        segmented.tokens[j].kind == TokenKind::Mark
-            && !segmented.tokens[j].space_before
-            && b".!?\")".contains(&segmented.text().as_bytes()[segmented.tokens[j].start as usize])
-    };
-    Some(i + 1 + (i + 1..segmented.tokens.len()).take(8).take_while(closing).count())
+    let closing = (i + 1..segmented.tokens.len()).take(8).take_while(|&j| is_closing(segmented, j)).count();
+    Some(i + 1 + closing)
 }
 
-/// A question mark inside brackets, or before a lower-case answer ("CIV ? non"), doubts one word and ends nothing.
+/// A question mark inside brackets, or apart and before a short lower-case answer ("CIV ? non"), ends nothing.
 fn is_aside(segmented: &Segmented, i: usize) -> bool {
+    let answer = |t: &super::Token| t.kind == TokenKind::Word && t.end - t.start <= 4 && !segmented.is_capitalised(i + 1);
     segmented.is_mark(i + 1, b')')
-        || segmented.tokens.get(i + 1).is_some_and(|t| {
-            t.kind == TokenKind::Word
-                && t.space_before
-                && !segmented.is_capitalised(i + 1)
-                && t.end - t.start <= 4
-        })
+        || (segmented.tokens[i].space_before && segmented.tokens.get(i + 1).is_some_and(answer))
 }
 
 fn ends_with_point(segmented: &Segmented, lexicons: &Lexicons, i: usize) -> bool {
-    let tokens = &segmented.tokens;
-    let Some(before) = i.checked_sub(1).map(|j| &tokens[j]) else { return false };
-    let next = tokens.get(i + 1);
-    let glued = next.is_some_and(|t| !t.space_before && t.kind != TokenKind::Newline);
-    if tokens[i].space_before && glued {
-        return false;
+    let Some(before) = i.checked_sub(1).map(|j| &segmented.tokens[j]) else { return false };
+    let after = (i + 1..segmented.tokens.len()).take(4).find(|&j| !is_closing(segmented, j));
+    let next = after.map(|j| &segmented.tokens[j]);
+    let is_glued = next.is_some_and(|t| !t.space_before && t.kind != TokenKind::Newline) && after == Some(i + 1);
+    if is_glued {
+        return !segmented.tokens[i].space_before && lacks_space(segmented, i);
     }
-    if glued {
-        // "fébrile.Patient" lacks a space; "E.Coli", "10.5", "www.chu" and "..." do not.
-        return before.kind == TokenKind::Word
-            && before.end - before.start >= 3
-            && next.is_some_and(|t| t.kind == TokenKind::Word && t.end - t.start >= 2)
-            && segmented.is_capitalised(i + 1)
-            && !segmented.is_upper(i - 1)
-            || next.is_some_and(|t| t.kind == TokenKind::Mark);
-    }
+    let goes_on = next.is_some_and(|t| t.kind != TokenKind::Newline);
+    let new_start = after.is_some_and(|j| segmented.is_capitalised(j));
     match before.kind {
-        TokenKind::Word => {
-            let is_initial =
-                before.end - before.start == 1 && segmented.is_upper(i - 1) && before.space_before;
-            let goes_on = next.is_some_and(|t| t.kind != TokenKind::Newline);
+        TokenKind::Word if goes_on => {
+            let is_initial = before.end - before.start == 1 && segmented.is_upper(i - 1) && before.space_before;
+            let is_unit = i >= 2 && segmented.tokens[i - 2].kind == TokenKind::Number && new_start;
             let is_abbreviation = before.word != 0 && lexicons.abbreviations.contains(&before.word);
-            !(goes_on && (is_initial || is_abbreviation))
+            !is_initial && (!is_abbreviation || is_unit)
         }
         TokenKind::Number => !starts_line(segmented, i - 1),
         _ => true,
     }
+}
+
+/// "fébrile.Patient" lacks a space; "E.Coli", "10.5", "J.-C." and "www.chu" do not.
+fn lacks_space(segmented: &Segmented, i: usize) -> bool {
+    let (before, next) = (&segmented.tokens[i - 1], &segmented.tokens[i + 1]);
+    before.kind == TokenKind::Word
+        && before.end - before.start >= 3
+        && next.kind == TokenKind::Word
+        && next.end - next.start >= 2
+        && segmented.is_capitalised(i + 1)
+        && !segmented.is_upper(i - 1)
+}
+
+/// A closing quote or bracket, or another point, that touches what is before it.
+fn is_closing(segmented: &Segmented, token: usize) -> bool {
+    let t = &segmented.tokens[token];
+    t.kind == TokenKind::Mark && !t.space_before && b".!?\")".iter().any(|&mark| segmented.is_mark(token, mark))
 }
 
 fn starts_line(segmented: &Segmented, token: usize) -> bool {
@@ -134,10 +135,16 @@ fn breaks_line(segmented: &Segmented, i: usize) -> bool {
     }
     let last = &tokens[i - 1];
     let awaits = Role::ARTICLE.and(Role::PREPOSITION).and(Role::COORDINATOR);
-    let goes_on = last.role.has(awaits) || segmented.is_mark(i - 1, b',') || segmented.is_mark(i - 1, b'(');
-    match next.kind {
-        TokenKind::Word => segmented.is_capitalised(i + 1) && !goes_on,
-        // A line that begins with a date or a measure begins a sentence when the line before was a title or an entry.
-        _ => segmented.is_mark(i - 1, b':') && !goes_on,
+    let goes_on = (last.role.has(awaits) && !last.role.has(Role::NUMERAL)) || segmented.is_mark(i - 1, b',') || segmented.is_mark(i - 1, b'(');
+    // What follows a line that ends with a colon is its list or its text.
+    if segmented.is_mark(i - 1, b':') || is_row(segmented, i + 1) {
+        return true;
     }
+    next.kind == TokenKind::Word && segmented.is_capitalised(i + 1) && !goes_on
+}
+
+/// True when a cell border stands near the start of the line at `token`.
+fn is_row(segmented: &Segmented, token: usize) -> bool {
+    let mut line = (token..segmented.tokens.len()).take(12).take_while(|&i| segmented.tokens[i].kind != TokenKind::Newline);
+    line.any(|i| segmented.is_mark(i, b'|') || (segmented.is_mark(i, b'\t') && i > token))
 }
