@@ -98,8 +98,8 @@ fn write_lines(path: &Path, work: impl FnOnce(&mut Sink) -> Result<()>) -> Resul
 fn fingerprint(engine: &Engine, options: &str) -> EngineFingerprint {
     let provenance = engine.provenance();
     EngineFingerprint {
-        engine: provenance.engine.clone(),
-        lexicons: provenance.lexicons.clone(),
+        engine: provenance.engine.to_string(),
+        lexicons: provenance.lexicons.to_vec(),
         model: provenance.model.clone(),
         options: options.to_string(),
     }
