@@ -38,7 +38,7 @@ impl FromStr for Destination {
 /// An open destination.
 pub(super) enum Sink<'w> {
     /// A run of a warehouse.
-    Warehouse(Run<'w>),
+    Warehouse(Box<Run<'w>>),
     /// JSON lines.
     Lines(Box<dyn Write + 'w>),
 }
@@ -64,7 +64,7 @@ impl Destination {
             Self::Warehouse(path) => {
                 let mut warehouse = Warehouse::open(path).map_err(Failed::new)?;
                 let run = warehouse.begin_run(&fingerprint(engine, options));
-                let mut sink = Sink::Warehouse(if keep_text { run.keeping_text() } else { run });
+                let mut sink = Sink::Warehouse(Box::new(if keep_text { run.keeping_text() } else { run }));
                 work(&mut sink)?;
                 match sink {
                     Sink::Warehouse(run) => run.finish().map(drop).map_err(Failed::new),
