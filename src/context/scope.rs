@@ -8,6 +8,8 @@ use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// How many tokens away a cue may stand: bounds the work on a text without sentence ends.
 const FARTHEST: usize = 120;
+/// Most headers looked at before a mention.
+const MOST_HEADERS: usize = 4;
 /// Most cues looked at on each side of a mention.
 const MOST_CUES: usize = 64;
 
@@ -43,11 +45,14 @@ pub(super) struct Governing {
 pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
     let place = Place::of(reader.segmented, mention);
     let next = reader.cues.partition_point(|c| c.tokens.start < mention.tokens.start);
-    let mut cues = Vec::new();
+    let mut cues = headers(reader, &place, next);
     let mut open = true;
+    let from = place.sentence.start.min(place.line.start);
     for index in (next.saturating_sub(MOST_CUES)..next).rev() {
-        let Some(governor) = preceding(reader, &place, index, &mut open) else { continue };
-        cues.push(governor);
+        if reader.cues[index].tokens.start < from {
+            break;
+        }
+        cues.extend(preceding(reader, &place, index, &mut open));
     }
     let mut open = true;
     for index in (next..reader.cues.len()).take(MOST_CUES) {
@@ -60,6 +65,20 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
         found.tokens.start == mention.tokens.start && reader.cue(next + i).id.starts_with(TEST_PREFIX)
     });
     Governing { cues, is_negated_verb: is_negated_verb(&place), is_test }
+}
+
+/// The cues before the mention that head its list or section ("Signes négatifs :").
+fn headers(reader: &Reader, place: &Place, next: usize) -> Vec<Governor> {
+    let known = reader.headers.partition_point(|&index| index < next);
+    let last = reader.headers[known.saturating_sub(MOST_HEADERS)..known].iter();
+    let governing =
+        last.filter(|&&index| reaches_section(place, &reader.cues[index]) && acts_after(reader.cue(index)));
+    governing
+        .map(|&cue| {
+            let distance = place.tokens.start - reader.cues[cue].tokens.end.min(place.tokens.start);
+            Governor { cue, distance, follows: false, is_header: true }
+        })
+        .collect()
 }
 
 /// Prefix of the ids that name tests.
@@ -80,7 +99,8 @@ fn is_negated_verb(place: &Place) -> bool {
     let mut inside = start..end;
     let opened = before.clone().position(opens);
     let closed_before = before.clone().position(closes);
-    opened.is_some_and(|o| o <= 1 && closed_before.is_none()) && (after.into_iter().any(closes) || inside.any(closes))
+    opened.is_some_and(|o| o <= 1 && closed_before.is_none())
+        && (after.into_iter().any(closes) || inside.any(closes))
 }
 
 /// Prefix of the ids of cues that answer an item (": non"): they count only where the item ends.
@@ -102,6 +122,7 @@ struct Place<'s, 't> {
     tokens: TokenRange,
     sentence: TokenRange,
     clause: TokenRange,
+    line: TokenRange,
 }
 
 impl<'s, 't> Place<'s, 't> {
@@ -112,6 +133,7 @@ impl<'s, 't> Place<'s, 't> {
             tokens: mention.tokens,
             sentence: segmented.sentence_of(start),
             clause: segmented.clause_of(start),
+            line: segmented.line_of(start),
         }
     }
 
@@ -162,12 +184,10 @@ fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
     }
     let between = TokenRange { start: found.tokens.end, end: place.tokens.start.max(found.tokens.end) };
     let reaches = match cue.reach {
-        Reach::Section => reaches_section(place, found),
+        Reach::Section => false,
         _ if !*open || (between.end - between.start) as usize > FARTHEST => false,
         Reach::Sentence => place.sentence.contains(found.tokens.start as usize),
-        Reach::Item => {
-            place.segmented.line_of(found.tokens.start as usize).contains(place.tokens.start as usize)
-        }
+        Reach::Item => place.line.contains(found.tokens.start as usize),
         Reach::Clause => reaches_clause(reader, place, index, between),
         Reach::Phrase => reaches_phrase(place, between, Role::VERB.and(Role::SUBORDINATOR)),
         Reach::Word => reaches_word(place, between),
@@ -176,7 +196,7 @@ fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
         cue: index,
         distance: between.end - between.start,
         follows: false,
-        is_header: cue.reach == Reach::Section,
+        is_header: false,
     })
 }
 
@@ -202,7 +222,8 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     if is_assertive(reader.cue(index).category) && is_cut(place.segmented, between) {
         return false;
     }
-    let joint = |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
+    let joint =
+        |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
     !between.indices().any(joint) || !list_is_over(reader, place, index, between)
 }
 
@@ -232,17 +253,24 @@ fn list_is_over(reader: &Reader, place: &Place, index: usize, between: TokenRang
     });
     let said_between = (index + 1..reader.cues.len()).take(16).any(|other| {
         let found = &reader.cues[other];
-        found.tokens.start >= between.start && found.tokens.end <= between.end && is_assertive(reader.cue(other).category)
+        found.tokens.start >= between.start
+            && found.tokens.end <= between.end
+            && is_assertive(reader.cue(other).category)
     });
     said_before || said_between || joins_something_else(place.segmented, between)
 }
 
-/// "pas de fièvre et le bilan est normal": after a bare noun, a noun with its article is no item of the list.
+/// True when what follows a comma or coordinator is no item of the list: "pas de fièvre et le bilan est normal" (after a
+/// bare noun, a noun with its article), "en faveur d'une opacité, complété par un scanner" (after a noun with its
+/// article, no noun with an article).
 fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     let has = |i: usize, role| segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
     let is_bare = !has(between.start as usize, Role::DETERMINER);
-    let joint = |i: usize| segmented.is_mark(i, b',') || has(i, Role::COORDINATOR);
-    is_bare && between.indices().any(|i| joint(i) && has(i + 1, Role::DETERMINER))
+    let opens_noun = Role::DETERMINER.and(Role::PARTITIVE).and(Role::COORDINATOR).and(Role::ARTICLE);
+    between.indices().any(|i| match is_bare {
+        true => (segmented.is_mark(i, b',') || has(i, Role::COORDINATOR)) && has(i + 1, Role::DETERMINER),
+        false => segmented.is_mark(i, b',') && !has(i + 1, opens_noun),
+    })
 }
 
 /// A colon, a verb, or the end of a bracket opened before the cue ends what is said before it.
@@ -275,13 +303,16 @@ fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -> bool {
     let segmented = place.segmented;
     place.sentence.contains(between.start.saturating_sub(1) as usize)
         && between.indices().all(|i| {
-            !segmented.tokens[i].role.has(breaks) && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
+            !segmented.tokens[i].role.has(breaks)
+                && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
         })
 }
 
 /// A word cue reaches the word that follows it, articles left out.
 fn reaches_word(place: &Place, between: TokenRange) -> bool {
-    between.indices().all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
+    between
+        .indices()
+        .all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
 }
 
 /// A cue after the mention: it governs when it acts backward. The first result found closes the search.

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 /// Most words of a term; longer ones are refused, which bounds the work at each place of a text.
-const LONGEST_TERM: usize = 24;
+const LONGEST_TERM: usize = 48;
 /// Most support sets over all lexicons: one bit each.
 const MOST_SUPPORT_SETS: usize = 128;
 
@@ -328,11 +328,12 @@ fn flags(text: &str) -> Result<Flags, String> {
 }
 
 fn check_id(id: &str) -> Result<(), String> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
+    // The French CIM-10 has codes such as F03+01.
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-' | '+');
     if id.is_empty() {
         Err("empty concept id".into())
     } else if id.len() > 255 || !id.chars().all(legal) {
-        Err(format!("concept id {id:?} holds a character other than letters, digits, _ . : -"))
+        Err(format!("concept id {id:?} holds a character other than letters, digits, _ . : - +"))
     } else {
         Ok(())
     }
