@@ -13,10 +13,37 @@ use crate::support::{Bench, Ran, reports};
 
 /// The fields of an event, in the order of the contract; `fragments` only when discontinuous.
 const FIELDS: [&str; 32] = [
-    "event_id", "document_id", "document_version", "patient_id", "visit_id", "document_type", "document_date",
-    "section", "start", "end", "fragments", "text", "concept", "label", "codings", "subgroups", "assertion",
-    "certainty", "experiencer", "fetus_index", "temporality", "event_date", "event_date_precision",
-    "event_date_source", "gestational_age_days", "laterality", "value", "unit", "cues", "method", "confidence",
+    "event_id",
+    "document_id",
+    "document_version",
+    "patient_id",
+    "visit_id",
+    "document_type",
+    "document_date",
+    "section",
+    "start",
+    "end",
+    "fragments",
+    "text",
+    "concept",
+    "label",
+    "codings",
+    "subgroups",
+    "assertion",
+    "certainty",
+    "experiencer",
+    "fetus_index",
+    "temporality",
+    "event_date",
+    "event_date_precision",
+    "event_date_source",
+    "gestational_age_days",
+    "laterality",
+    "value",
+    "unit",
+    "cues",
+    "method",
+    "confidence",
     "provenance",
 ];
 
@@ -71,7 +98,10 @@ fn annotate_ends_with_one_summary_line() {
         assert!(summary[key].is_number(), "{key}: {summary}");
     }
     let bytes: usize = reports().iter().map(|r| r.text.len()).sum();
-    assert_eq!((&summary["documents"], &summary["written"], &summary["bytes"]), (&48.into(), &48.into(), &bytes.into()));
+    assert_eq!(
+        (&summary["documents"], &summary["written"], &summary["bytes"]),
+        (&48.into(), &48.into(), &bytes.into())
+    );
     let stored = bench.run(&["events", "c.db"]).out.lines().count();
     assert_eq!(summary["events"], stored);
     let table = bench.run(&["annotate", "reports.jsonl", "--into", "d.db"]).ends_with(0);
@@ -89,9 +119,13 @@ fn digest(bench: &Bench) -> Vec<u8> {
 fn a_second_run_writes_nothing() {
     let bench = warehouse();
     let before = digest(&bench);
-    let again = bench.run(&["annotate", "reports.jsonl", "--into", "c.db", "--json", "--threads", "1"]).ends_with(0);
+    let again =
+        bench.run(&["annotate", "reports.jsonl", "--into", "c.db", "--json", "--threads", "1"]).ends_with(0);
     let summary = again.summary();
-    assert_eq!((&summary["written"], &summary["unchanged"], &summary["events"]), (&0.into(), &48.into(), &0.into()));
+    assert_eq!(
+        (&summary["written"], &summary["unchanged"], &summary["events"]),
+        (&0.into(), &48.into(), &0.into())
+    );
     assert!(digest(&bench) == before, "the file changed");
 }
 
@@ -99,7 +133,9 @@ fn a_second_run_writes_nothing() {
 fn a_higher_version_replaces_and_a_lower_one_is_left() {
     let bench = Bench::new();
     let annotate = |lines: &[String]| {
-        let ran = bench.run_with_input(&["annotate", "-", "--into", "c.db", "--json"], lines.join("\n")).ends_with(0);
+        let ran = bench
+            .run_with_input(&["annotate", "-", "--into", "c.db", "--json"], lines.join("\n"))
+            .ends_with(0);
         ran.summary()
     };
     let stored = || concepts(&bench.run(&["events", "c.db"]).ends_with(0));
@@ -123,7 +159,9 @@ fn a_lexicon_of_the_site_is_added_or_takes_the_place_of_a_shipped_one() {
     let bench = Bench::new();
     bench.file("cardiac.tsv", "X:1\tsouffle cardiaque\n");
     let text = line("a", 0, "Souffle cardiaque. Trisomie 21.");
-    let added = bench.run_with_input(&["annotate", "-", "--into", "-", "--lexicon", "cardiac.tsv"], &text).ends_with(0);
+    let added = bench
+        .run_with_input(&["annotate", "-", "--into", "-", "--lexicon", "cardiac.tsv"], &text)
+        .ends_with(0);
     assert_eq!(concepts(&added), ["X:1", "down"]);
     let lexicons = added.json()[0]["provenance"]["lexicons"].to_string();
     assert!(lexicons.contains("cardiac@0+") && lexicons.contains("malformations@"), "{lexicons}");
@@ -160,7 +198,9 @@ fn text_is_stored_only_on_request() {
     for (arguments, kept) in [(vec![], false), (vec!["--keep-text"], true)] {
         let name = format!("{kept}.db");
         let text = line("a", 0, "Omphalocèle chez Zorglub.");
-        bench.run_with_input(&[&["annotate", "-", "--into", &name], &arguments[..]].concat(), &text).ends_with(0);
+        bench
+            .run_with_input(&[&["annotate", "-", "--into", &name], &arguments[..]].concat(), &text)
+            .ends_with(0);
         let bytes = fs::read(bench.path(&name)).unwrap();
         assert_eq!(bytes.windows(7).any(|w| w == b"Zorglub"), kept, "{name}");
     }
@@ -266,7 +306,9 @@ fn verify_sees_tampering() {
     let sqlite = rusqlite::Connection::open(bench.path("c.db")).unwrap();
     let changed: usize = ["event", "events"]
         .iter()
-        .filter_map(|table| sqlite.execute(&format!("UPDATE {table} SET start = start + 1 WHERE rowid = 3"), []).ok())
+        .filter_map(|table| {
+            sqlite.execute(&format!("UPDATE {table} SET start = start + 1 WHERE rowid = 3"), []).ok()
+        })
         .sum();
     drop(sqlite);
     assert_eq!(changed, 1, "the table of events has another name: mend this test");
@@ -341,7 +383,7 @@ fn segment_gives_dates() {
     assert_eq!(keys(answer), ["id", "sections", "sentences", "dates"]);
     let dates = answer["dates"].as_array().expect("dates");
     for date in dates {
-        assert_eq!(keys(date), ["start", "end", "kind", "value", "precision"]);
+        assert_eq!(keys(date), ["start", "end", "kind", "value", "precision", "date"]);
     }
     let written: Vec<String> = dates.iter().map(|d| part(SCAN, d, "start", "end")).collect();
     assert_eq!(written, ["12/03/2024", "24 SA"]);
@@ -366,8 +408,20 @@ fn qualify_gives_the_same_lines_with_their_context() {
         .zip(&entities)
         .map(|(found, given)| {
             let names = [
-                "start", "end", "label", "assertion", "certainty", "experiencer", "fetus_index", "temporality", "section",
-                "cues", "negated", "hypothetical", "historical", "family",
+                "start",
+                "end",
+                "label",
+                "assertion",
+                "certainty",
+                "experiencer",
+                "fetus_index",
+                "temporality",
+                "section",
+                "cues",
+                "negated",
+                "hypothetical",
+                "historical",
+                "family",
             ];
             assert_eq!(keys(found), names);
             assert!(given.as_object().unwrap().iter().all(|(key, value)| found[key] == *value));
@@ -395,7 +449,9 @@ fn qualify_keeps_the_order_of_lines_on_any_number_of_threads() {
         .map(|i| json!({"id": i, "text": "Pas de CIV.", "entities": [{"start": 7, "end": 10}]}).to_string())
         .collect();
     for threads in ["1", "4"] {
-        let ran = Bench::new().run_with_input(&["qualify", "-", "--threads", threads], lines.join("\n")).ends_with(0);
+        let ran = Bench::new()
+            .run_with_input(&["qualify", "-", "--threads", threads], lines.join("\n"))
+            .ends_with(0);
         assert!(ran.json().iter().enumerate().all(|(i, answer)| answer["id"] == i));
     }
 }
@@ -488,7 +544,12 @@ fn wait_for_more(child: &mut std::process::Child, path: &Path, before: i64) -> O
 
 /// Short reports, enough for several batches.
 fn many(count: usize) -> String {
-    let texts = ["Pas d'omphalocèle. Trisomie 21.", "Atrésie de l'œsophage de type III opérée à J2.", "Suspicion de CIV.", "RAS."];
+    let texts = [
+        "Pas d'omphalocèle. Trisomie 21.",
+        "Atrésie de l'œsophage de type III opérée à J2.",
+        "Suspicion de CIV.",
+        "RAS.",
+    ];
     (0..count).map(|i| line(&format!("D{i:05}"), 0, texts[i % texts.len()]) + "\n").collect()
 }
 
@@ -518,7 +579,10 @@ fn a_killed_run_goes_on_to_the_same_warehouse() {
     let rest = bench.run(&arguments("killed.db")).ends_with(0).summary();
     assert_eq!((&rest["documents"], &rest["unchanged"]), (&DOCUMENTS.into(), &done.into()));
     let events = |name| bench.run(&["events", name]).ends_with(0).out;
-    assert!(events("killed.db") == events("whole.db"), "the events differ from those of an uninterrupted run");
+    assert!(
+        events("killed.db") == events("whole.db"),
+        "the events differ from those of an uninterrupted run"
+    );
     bench.run(&["verify", "killed.db"]).ends_with(0);
 }
 

@@ -23,7 +23,8 @@ fn keeps_the_secret(ran: &Ran) {
 
 /// The documents that have events, in order.
 fn documents(ran: &Ran) -> Vec<String> {
-    let mut ids: Vec<String> = ran.json().iter().map(|e| e["document_id"].as_str().unwrap().to_string()).collect();
+    let mut ids: Vec<String> =
+        ran.json().iter().map(|e| e["document_id"].as_str().unwrap().to_string()).collect();
     ids.dedup();
     ids
 }
@@ -48,7 +49,11 @@ fn bad_lines() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("impossible date", json(text(r#""document_date":"2023-02-30","#)), "impossible_date"),
         ("date is no date", json(text(&format!(r#""document_date":"{SECRET}","#))), "impossible_date"),
         ("too large", with(&"x".repeat(3000)), "too_large"),
-        ("long identifier", json(format!(r#"{{"document_id":"{}","text":"{SECRET}"}}"#, "i".repeat(256))), "bad_identifier"),
+        (
+            "long identifier",
+            json(format!(r#"{{"document_id":"{}","text":"{SECRET}"}}"#, "i".repeat(256))),
+            "bad_identifier",
+        ),
         ("text is a number", json(r#"{"document_id":"bad","text":12}"#.into()), "wrong_type"),
         ("text is a list", json(format!(r#"{{"document_id":"bad","text":["{SECRET}"]}}"#)), "wrong_type"),
         ("two names, two values", json(text(r#""note_id":"other","#)), "conflicting_fields"),
@@ -67,8 +72,9 @@ fn a_bad_line_is_set_aside_and_its_neighbours_are_written() {
     let bench = Bench::new();
     bench.file("in.jsonl", lines.join(&b'\n'));
     let count = |n: usize| serde_json::Value::from(n);
-    let annotate =
-        |into: &str| bench.run(&["annotate", "in.jsonl", "--into", into, "--max-document-bytes", "2000", "--json"]);
+    let annotate = |into: &str| {
+        bench.run(&["annotate", "in.jsonl", "--into", into, "--max-document-bytes", "2000", "--json"])
+    };
     for into in ["cohort.db", "-", "events.jsonl"] {
         let ran = annotate(into).ends_with(3);
         keeps_the_secret(&ran);
@@ -96,7 +102,8 @@ fn a_bad_line_is_set_aside_and_its_neighbours_are_written() {
 #[test]
 fn many_bad_lines_are_counted_and_named_up_to_a_limit() {
     let bench = Bench::new();
-    let lines: Vec<String> = (0..60).map(|i| if i % 2 == 0 { good(&i.to_string()) } else { format!("{{{SECRET}") }).collect();
+    let lines: Vec<String> =
+        (0..60).map(|i| if i % 2 == 0 { good(&i.to_string()) } else { format!("{{{SECRET}") }).collect();
     bench.file("in.jsonl", lines.join("\n"));
     let ran = bench.run(&["annotate", "in.jsonl", "--into", "c.db", "--json"]).ends_with(3);
     assert_eq!((&ran.summary()["quarantined"], &ran.summary()["written"]), (&30.into(), &30.into()));
@@ -107,11 +114,16 @@ fn many_bad_lines_are_counted_and_named_up_to_a_limit() {
 #[test]
 fn bad_csv_records_and_files_are_set_aside_too() {
     let bench = Bench::new();
-    bench.file("in.csv", format!("document_id,text\na,Trisomie 21 {SECRET}\nb,x,{SECRET},y\nc,Trisomie 21\n,{SECRET}\n"));
+    bench.file(
+        "in.csv",
+        format!("document_id,text\na,Trisomie 21 {SECRET}\nb,x,{SECRET},y\nc,Trisomie 21\n,{SECRET}\n"),
+    );
     bench.file("notes/a.txt", format!("Trisomie 21 {SECRET}"));
     bench.file("notes/b.txt", [b"\x00\x01\x02\x03\x04\x05\x06".as_slice(), SECRET.as_bytes()].concat());
     bench.file("notes/c.txt", "Trisomie 21");
-    for (source, count, expected) in [("in.csv", 2, "in.csv:3: set aside (field_count)"), ("notes", 1, "b.txt")] {
+    for (source, count, expected) in
+        [("in.csv", 2, "in.csv:3: set aside (field_count)"), ("notes", 1, "b.txt")]
+    {
         let ran = bench.run(&["annotate", source, "--into", "-", "--json"]).ends_with(3);
         keeps_the_secret(&ran);
         assert!(ran.err.contains(expected), "{}", ran.err);
@@ -183,9 +195,14 @@ fn troubled() -> Bench {
     std::io::Write::write_all(&mut cut, good("a").repeat(50).as_bytes()).unwrap();
     let whole = cut.finish().unwrap();
     bench.file("cut.jsonl.gz", &whole[..whole.len() - 20]);
-    bench.file("text.db", format!("{SECRET} is not a database, and long enough to be taken for one: {}", "x".repeat(5000)));
+    bench.file(
+        "text.db",
+        format!("{SECRET} is not a database, and long enough to be taken for one: {}", "x".repeat(5000)),
+    );
     let foreign = rusqlite::Connection::open(bench.path("foreign.db")).unwrap();
-    foreign.execute_batch("CREATE TABLE patients(name TEXT); INSERT INTO patients VALUES('Zorglub');").unwrap();
+    foreign
+        .execute_batch("CREATE TABLE patients(name TEXT); INSERT INTO patients VALUES('Zorglub');")
+        .unwrap();
     bench.file("folder.db/x", "");
     bench.run(&["annotate", "good.jsonl", "--into", "good.db"]).ends_with(0);
     bench
@@ -197,7 +214,10 @@ fn what_cannot_be_read_or_written_fails_with_a_remedy_and_touches_nothing() {
     let table: &[(&[&str], &[&str])] = &[
         (&["annotate", "nowhere.jsonl", "--into", "new.db"], &["nowhere.jsonl", "check the path"]),
         (&["annotate", "nowhere/", "--into", "new.db"], &["nowhere", "check the path"]),
-        (&["annotate", "good.jsonl", "nowhere.jsonl", "--into", "new.db"], &["nowhere.jsonl", "check the path"]),
+        (
+            &["annotate", "good.jsonl", "nowhere.jsonl", "--into", "new.db"],
+            &["nowhere.jsonl", "check the path"],
+        ),
         (&["annotate", "folder.jsonl", "--into", "new.db"], &["folder.jsonl", ".txt"]),
         (&["annotate", "empty", "--into", "new.db"], &["empty", ".txt"]),
         (&["annotate", "reports.doc", "--into", "new.db"], &["reports.doc", ".jsonl"]),
@@ -210,11 +230,17 @@ fn what_cannot_be_read_or_written_fails_with_a_remedy_and_touches_nothing() {
         (&["annotate", "good.jsonl", "--into", "/proc/new.db"], &["/proc/new.db"]),
         (&["annotate", "good.jsonl", "--into", "text.db"], &["text.db", "other"]),
         (&["annotate", "good.jsonl", "--into", "foreign.db"], &["foreign.db", "other"]),
-        (&["annotate", "good.jsonl", "--into", "nowhere/events.jsonl"], &["nowhere/events", "cannot be written"]),
+        (
+            &["annotate", "good.jsonl", "--into", "nowhere/events.jsonl"],
+            &["nowhere/events", "cannot be written"],
+        ),
         (&["annotate", "good.jsonl", "--into", "folder.jsonl"], &["folder.jsonl"]),
         (&["annotate", "good.jsonl", "--into", "-", "--findings"], &["--findings", "cohort.db"]),
         (&["annotate", "good.jsonl", "--into", "new.db", "--sections", "nothing"], &["nothing", "sections"]),
-        (&["annotate", "good.jsonl", "--into", "new.db", "--lexicon", "nowhere"], &["nowhere", "give a folder"]),
+        (
+            &["annotate", "good.jsonl", "--into", "new.db", "--lexicon", "nowhere"],
+            &["nowhere", "give a folder"],
+        ),
         (&["events", "nowhere.db"], &["nowhere.db"]),
         (&["events", "text.db"], &["text.db"]),
         (&["events", "foreign.db"], &["foreign.db"]),
@@ -366,11 +392,26 @@ fn a_faulty_lexicon_is_refused_with_file_and_line() {
         ("terms.tsv", "\tmaladie de Gizmo\t", "\t\t", &["mine/terms.tsv:3: ", "empty term"]),
         ("terms.tsv", "\tmaladie de Gizmo\t", "\t \u{200B} \t", &["mine/terms.tsv:3: ", "empty term"]),
         ("terms.tsv", "\tmaladie de Gizmo\t", "\t---\t", &["mine/terms.tsv:3: ", "empty term"]),
-        ("terms.tsv", "concept\tterm\tkind", "concept\tterm\tkidn", &["mine/terms.tsv:1: ", "unknown column \"kidn\""]),
+        (
+            "terms.tsv",
+            "concept\tterm\tkind",
+            "concept\tterm\tkidn",
+            &["mine/terms.tsv:1: ", "unknown column \"kidn\""],
+        ),
         ("terms.tsv", "concept\tterm\tkind", "concept\tname\tkind", &["mine/terms.tsv:1: ", "name"]),
         ("terms.tsv", "synonym", "synonim", &["mine/terms.tsv:3: ", "unknown kind", "synonym"]),
-        ("terms.tsv", "gizmo\tmaladie de Gizmo\tsynonym", "gizmo\tmaladie de Gizmo\tpreferred", &["mine/terms.tsv:3: ", "duplicate id", "line 2"]),
-        ("terms.tsv", "Q63.8\tkidney", "Q63.8\tliver", &["mine/terms.tsv:2: ", "unknown group \"liver\"", "groups.tsv"]),
+        (
+            "terms.tsv",
+            "gizmo\tmaladie de Gizmo\tsynonym",
+            "gizmo\tmaladie de Gizmo\tpreferred",
+            &["mine/terms.tsv:3: ", "duplicate id", "line 2"],
+        ),
+        (
+            "terms.tsv",
+            "Q63.8\tkidney",
+            "Q63.8\tliver",
+            &["mine/terms.tsv:2: ", "unknown group \"liver\"", "groups.tsv"],
+        ),
         ("terms.tsv", "CIM-10:Q63.8", "CIM10:Q63.8", &["mine/terms.tsv:2: ", "code_systems"]),
         ("terms.tsv", "CIM-10:Q63.8", "Q63.8", &["mine/terms.tsv:2: ", "SYSTEM:CODE"]),
         ("terms.tsv", "ambiguous", "vague", &["mine/terms.tsv:4: ", "unknown flag"]),
@@ -384,19 +425,59 @@ fn a_faulty_lexicon_is_refused_with_file_and_line() {
         ("manifest.toml", "\"concepts\"", "\"words\"", &["mine/manifest.toml:2: ", "words", "concepts"]),
         ("groups.tsv", "all\t\tTout", "all\tkidney\tTout", &["mine/groups.tsv:2: ", "its own ancestor"]),
         ("groups.tsv", "kidney\tall", "kidney\tbody", &["mine/groups.tsv:3: ", "unknown parent \"body\""]),
-        ("groups.tsv", "kidney\tall\tRein\tyes\n", "kidney\tall\tRein\tyes\nkidney\t\tRein\tyes\n", &["mine/groups.tsv:4: ", "duplicate id"]),
+        (
+            "groups.tsv",
+            "kidney\tall\tRein\tyes\n",
+            "kidney\tall\tRein\tyes\nkidney\t\tRein\tyes\n",
+            &["mine/groups.tsv:4: ", "duplicate id"],
+        ),
         ("groups.tsv", "Rein\tyes", "Rein\tmaybe", &["mine/groups.tsv:3: ", "maybe"]),
         ("support.toml", "words", "word", &["mine/support.toml:3: ", "word"]),
-        ("support.toml", "\"vessie\"]\n", "\"vessie\"]\n[[support]]\nid = \"urinary\"\nwords = [\"x\"]\n", &["mine/support.toml:5: ", "urinary"]),
+        (
+            "support.toml",
+            "\"vessie\"]\n",
+            "\"vessie\"]\n[[support]]\nid = \"urinary\"\nwords = [\"x\"]\n",
+            &["mine/support.toml:5: ", "urinary"],
+        ),
         ("support.toml", "\"vessie\"", "\"\"", &["mine/support.toml:", "empty word"]),
         ("patterns.toml", "{1,3}", "+", &["mine/patterns.toml:2: ", "bound every repetition"]),
-        ("patterns.toml", "gizmo [0-9]{1,3} mm", "(?:gizmo)?", &["mine/patterns.toml:2: ", "may match nothing"]),
-        ("patterns.toml", "gizmo [0-9]{1,3} mm", "gizmo (", &["mine/patterns.toml:2: ", "not a regular expression"]),
-        ("patterns.toml", "counter_examples = [\"gizmo\"]", "counter_examples = [\"gizmo 3 mm\"]", &["mine/patterns.toml:2: ", "counter-example", "matches"]),
-        ("patterns.toml", "examples = [\"gizmo 12 mm\"]", "examples = [\"gizmo\"]", &["mine/patterns.toml:2: ", "does not match as a whole"]),
-        ("patterns.toml", "concept = \"gizmo\"", "concept = \"gizmos\"", &["mine/patterns.toml:2: ", "unknown concept"]),
+        (
+            "patterns.toml",
+            "gizmo [0-9]{1,3} mm",
+            "(?:gizmo)?",
+            &["mine/patterns.toml:2: ", "may match nothing"],
+        ),
+        (
+            "patterns.toml",
+            "gizmo [0-9]{1,3} mm",
+            "gizmo (",
+            &["mine/patterns.toml:2: ", "not a regular expression"],
+        ),
+        (
+            "patterns.toml",
+            "counter_examples = [\"gizmo\"]",
+            "counter_examples = [\"gizmo 3 mm\"]",
+            &["mine/patterns.toml:2: ", "counter-example", "matches"],
+        ),
+        (
+            "patterns.toml",
+            "examples = [\"gizmo 12 mm\"]",
+            "examples = [\"gizmo\"]",
+            &["mine/patterns.toml:2: ", "does not match as a whole"],
+        ),
+        (
+            "patterns.toml",
+            "concept = \"gizmo\"",
+            "concept = \"gizmos\"",
+            &["mine/patterns.toml:2: ", "unknown concept"],
+        ),
         ("patterns.toml", "regex =", "regexp =", &["mine/patterns.toml:4: ", "regexp"]),
-        ("cases.toml", "{{gizmose rénale|gizmo}}", "{{gizmose rénale|gizmo", &["mine/cases.toml:1: ", "not closed"]),
+        (
+            "cases.toml",
+            "{{gizmose rénale|gizmo}}",
+            "{{gizmose rénale|gizmo",
+            &["mine/cases.toml:1: ", "not closed"],
+        ),
         ("cases.toml", "text =", "texte =", &["mine/cases.toml:2: ", "texte"]),
     ];
     let mut faults = Vec::new();
@@ -407,7 +488,11 @@ fn a_faulty_lexicon_is_refused_with_file_and_line() {
         let ran = bench.run(&["lexicon", "check", "mine"]);
         let unsaid: Vec<_> = expected.iter().filter(|part| !ran.err.contains(**part)).collect();
         if ran.code != 1 || !unsaid.is_empty() {
-            faults.push(format!("{file} with {to:?}: code {}, not said {unsaid:?}: {}", ran.code, ran.err.trim()));
+            faults.push(format!(
+                "{file} with {to:?}: code {}, not said {unsaid:?}: {}",
+                ran.code,
+                ran.err.trim()
+            ));
         }
         // One fault of each file is enough to see that no job starts with it.
         let is_first = table.iter().find(|row| row.0 == *file).is_some_and(|row| row.2 == *to);
@@ -430,7 +515,8 @@ fn a_faulty_lexicon_is_refused_with_file_and_line() {
 
 #[test]
 fn two_lexicons_or_two_cases_of_one_name_are_refused() {
-    let bench = lexicon("cases.toml", "[[case]]\nid = \"a\"\ntext = \"x\"\n\n[[case]]\nid = \"a\"\ntext = \"y\"\n");
+    let bench =
+        lexicon("cases.toml", "[[case]]\nid = \"a\"\ntext = \"x\"\n\n[[case]]\nid = \"a\"\ntext = \"y\"\n");
     let ran = bench.run(&["lexicon", "check", "mine"]).ends_with(1);
     assert!(ran.err.contains("mine/cases.toml:5: duplicate id"), "{}", ran.err);
     let bench = lexicon("", "");

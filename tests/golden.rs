@@ -27,8 +27,12 @@ fn render(document: &Document, events: &[CodedEvent]) -> String {
     let optional = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
     let date = document.date.map_or("-".into(), |d| d.to_string());
     let kind = optional(&document.document_type);
-    let mut out =
-        format!("{} · {kind} · {} · {date} · {} events\n", document.id, optional(&document.title), events.len());
+    let mut out = format!(
+        "{} · {kind} · {} · {date} · {} events\n",
+        document.id,
+        optional(&document.title),
+        events.len()
+    );
     let _ = writeln!(out, "{}", "═".repeat(100));
     out.push_str(&marked(&document.text, events));
     let _ = writeln!(out, "\n{}", "═".repeat(100));
@@ -57,7 +61,8 @@ fn marked(text: &str, events: &[CodedEvent]) -> String {
 
 fn reading(event: &CodedEvent) -> String {
     let fetus = event.fetus_index.map(|i| format!(" {i}")).unwrap_or_default();
-    let mut out = format!("{} · {} · {}{fetus}", event.concept, event.assertion.as_str(), event.experiencer.as_str());
+    let mut out =
+        format!("{} · {} · {}{fetus}", event.concept, event.assertion.as_str(), event.experiencer.as_str());
     if event.temporality != Temporality::Current {
         let _ = write!(out, " · {}", event.temporality.as_str());
     }
@@ -81,7 +86,8 @@ fn describe(out: &mut String, number: usize, event: &CodedEvent) {
     let precision = event.event_date_precision.map(|p| format!(" ({})", written(&p))).unwrap_or_default();
     let source = event.event_date_source.map(|s| format!(", {}", written(&s))).unwrap_or_default();
     let weeks = event.gestational_age_days.map(|d| format!("{} SA + {} j", d / 7, d % 7)).unwrap_or_default();
-    let value = event.value.map(|v| format!("{v} {}", event.unit.clone().unwrap_or_default())).unwrap_or_default();
+    let value =
+        event.value.map(|v| format!("{v} {}", event.unit.clone().unwrap_or_default())).unwrap_or_default();
     line(&format!("{number:>3}"), format!("{}..{} « {} »", event.start, event.end, flat(&event.text)));
     line("concept", format!("{} — {}", event.concept, event.label));
     line("pieces", pieces.join(" "));
@@ -239,7 +245,13 @@ impl Score {
             let _ = g;
             let near = events.iter().filter(|e| gold.overlap(e) > 0).map(|e| e.concept.as_str());
             let near = near.collect::<Vec<_>>().join(", ");
-            self.error(document, "missed", gold.start, &gold.text, &format!("{} (there: {near})", gold.subgroup));
+            self.error(
+                document,
+                "missed",
+                gold.start,
+                &gold.text,
+                &format!("{} (there: {near})", gold.subgroup),
+            );
         }
         for (event, gold) in events.iter().zip(&gold_of) {
             match gold {
@@ -276,7 +288,8 @@ impl Score {
         let from = (start as usize).saturating_sub(60);
         let around: String = document.text.chars().skip(from).take(130).collect();
         let around = around.split_whitespace().collect::<Vec<_>>().join(" ");
-        self.errors.push(format!("{kind:<12} {} {start:>5} {text:?}: {what}\n{:18}… {around} …", document.id, ""));
+        self.errors
+            .push(format!("{kind:<12} {} {start:>5} {text:?}: {what}\n{:18}… {around} …", document.id, ""));
     }
 
     fn recall(&self) -> f64 {
@@ -327,7 +340,10 @@ fn score_against_a_clinicians_reading() {
         score.errors.sort();
         println!("{}", score.errors.join("\n"));
     }
-    assert!(low.is_empty(), "lower than it was: {low:?}\n{table}GOLD_ERRORS=1 and --nocapture show each error");
+    assert!(
+        low.is_empty(),
+        "lower than it was: {low:?}\n{table}GOLD_ERRORS=1 and --nocapture show each error"
+    );
 }
 
 #[test]
@@ -337,8 +353,10 @@ fn reports_of_look_alikes_hold_no_malformation() {
         let events = engine().annotate(report);
         let own = |e: &&CodedEvent| matches!(e.experiencer, Experiencer::Patient | Experiencer::Fetus);
         let counted = |e: &&CodedEvent| e.codings.iter().any(|c| c.system == "EUROCAT");
-        let present = |e: &&CodedEvent| e.assertion == Assertion::Present && e.temporality == Temporality::Current;
-        let found: Vec<_> = events.iter().filter(own).filter(counted).filter(present).map(|e| &e.text).collect();
+        let present =
+            |e: &&CodedEvent| e.assertion == Assertion::Present && e.temporality == Temporality::Current;
+        let found: Vec<_> =
+            events.iter().filter(own).filter(counted).filter(present).map(|e| &e.text).collect();
         assert!(found.is_empty(), "{}: {found:?}", report.id);
     }
 }

@@ -22,7 +22,16 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "span", "document", "event", "normalize", "lexicon", "segment", "model", "mention", "date", "context",
+            "span",
+            "document",
+            "event",
+            "normalize",
+            "lexicon",
+            "segment",
+            "model",
+            "mention",
+            "date",
+            "context",
             "code",
         ],
     ),
@@ -133,7 +142,9 @@ fn raw_string(chars: &[char], from: usize) -> Option<(usize, String)> {
         return None;
     }
     let body = i + 1;
-    let closes = |end: usize| chars[end] == '"' && chars[end + 1..].iter().take_while(|&&c| c == '#').count() >= hashes;
+    let closes = |end: usize| {
+        chars[end] == '"' && chars[end + 1..].iter().take_while(|&&c| c == '#').count() >= hashes
+    };
     let end = (body..chars.len()).find(|&end| closes(end))?;
     Some((end + 1 + hashes, chars[body..end].iter().collect()))
 }
@@ -236,7 +247,11 @@ impl Source {
 
     /// Depth of the file's module below the root of the crate.
     fn depth(&self) -> usize {
-        self.path.trim_end_matches(".rs").split('/').filter(|part| !matches!(*part, "mod" | "lib" | "main")).count()
+        self.path
+            .trim_end_matches(".rs")
+            .split('/')
+            .filter(|part| !matches!(*part, "mod" | "lib" | "main"))
+            .count()
     }
 
     /// Top-level modules named after `crate::`, or reached by enough `super::`, with the line.
@@ -346,7 +361,9 @@ fn forbidden_arrows(sources: &[Source], deviations: &[(&str, &str, &str)]) -> Ve
     }
     for (from, to, _) in deviations {
         if !used.contains(&(from.to_string(), to.to_string())) {
-            faults.push(format!("deviation {from} -> {to} is no longer needed: take it out of tests/layers.rs"));
+            faults.push(format!(
+                "deviation {from} -> {to} is no longer needed: take it out of tests/layers.rs"
+            ));
         }
     }
     faults
@@ -386,7 +403,10 @@ fn crossings(sources: &[Source]) -> Vec<String> {
     let towers = [(TEXT_TOWER, POPULATION_TOWER), (POPULATION_TOWER, TEXT_TOWER)];
     let crossing = |(from, to): (&[&str], &[&str])| {
         let pairs = from.iter().flat_map(|a| reached(&arrows, a).into_iter().map(move |b| (*a, b)));
-        pairs.filter(|(_, b)| to.contains(&b.as_str())).map(|(a, b)| format!("{a} reaches {b}")).collect::<Vec<_>>()
+        pairs
+            .filter(|(_, b)| to.contains(&b.as_str()))
+            .map(|(a, b)| format!("{a} reaches {b}"))
+            .collect::<Vec<_>>()
     };
     towers.into_iter().flat_map(crossing).collect()
 }
@@ -398,7 +418,8 @@ fn strays(sources: &[Source]) -> Vec<String> {
         for source in sources.iter().filter(|s| !homes.contains(&s.module())) {
             for (i, placed) in source.pieces.iter().enumerate() {
                 if source.is_word(i, library) {
-                    faults.push(format!("src/{}:{}: {library} belongs to {homes:?}", source.path, placed.line));
+                    faults
+                        .push(format!("src/{}:{}: {library} belongs to {homes:?}", source.path, placed.line));
                 }
             }
         }
@@ -460,12 +481,15 @@ fn only_cli_talks() {
 #[test]
 fn main_only_calls_cli_and_lib_only_names_modules() {
     let main = fs::read_to_string(root().join("src/main.rs")).unwrap();
-    let named: Vec<&str> = main.split("laennec::").skip(1).map(|rest| rest.split("::").next().unwrap()).collect();
+    let named: Vec<&str> =
+        main.split("laennec::").skip(1).map(|rest| rest.split("::").next().unwrap()).collect();
     assert_eq!(named, ["cli"]);
     let lib = Source::new("lib.rs", &fs::read_to_string(root().join("src/lib.rs")).unwrap());
     let words: Vec<_> = lib.pieces.iter().filter(|p| matches!(p.piece, Piece::Word(_))).collect();
     for item in words.chunks(3) {
-        let [public, module, Placed { piece: Piece::Word(name), line }] = item else { panic!("lib.rs: {item:?}") };
+        let [public, module, Placed { piece: Piece::Word(name), line }] = item else {
+            panic!("lib.rs: {item:?}")
+        };
         assert_eq!((&public.piece, &module.piece), (&Piece::Word("pub".into()), &Piece::Word("mod".into())));
         let known = TABLE.iter().any(|(module, _)| module == name) || TOP.contains(&name.as_str());
         assert!(known, "src/lib.rs:{line}: module {name} is not in the table of ARCHITECTURE.md");
@@ -488,20 +512,37 @@ fn a_bad_import_is_seen() {
     let table: &[(&str, &str, &[&str])] = &[
         ("span.rs", "use crate::event::CodedEvent;", &["event"]),
         ("mention/mod.rs", "use crate::{context, span::Span};", &["context", "span"]),
-        ("mention/mod.rs", "use crate::{segment::{self, Token}, span::Span, cli};", &["segment", "span", "cli"]),
+        (
+            "mention/mod.rs",
+            "use crate::{segment::{self, Token}, span::Span, cli};",
+            &["segment", "span", "cli"],
+        ),
         ("mention/pattern.rs", "fn f() { crate::warehouse::open(); }", &["warehouse"]),
         ("mention/pattern.rs", "use super::super::source::open;", &["source"]),
         ("mention/pattern.rs", "use super::Candidate; use self::x::Y;", &[]),
         ("mention/mod.rs", "use super::source;", &["source"]),
-        ("warehouse/sqlite/read.rs", "use super::super::rules; use super::super::super::normalize::fold;", &["normalize"]),
+        (
+            "warehouse/sqlite/read.rs",
+            "use super::super::rules; use super::super::super::normalize::fold;",
+            &["normalize"],
+        ),
         ("span.rs", "pub(crate) fn f() {} // use crate::cli;\n/* /* use crate::cli; */ */", &[]),
         ("span.rs", "const A: &str = \"use crate::cli;\"; const B: &str = r#\"crate::cli\"#;", &[]),
-        ("span.rs", "#[cfg(test)]\nmod tests { use crate::cli; fn f() { {} } }\nuse crate::source;", &["source"]),
-        ("span.rs", "#[cfg(test)]\nuse crate::cli;\nfn f<'a>(c: &'a u8) { let x = '\"'; crate::source::f(); }", &["source"]),
+        (
+            "span.rs",
+            "#[cfg(test)]\nmod tests { use crate::cli; fn f() { {} } }\nuse crate::source;",
+            &["source"],
+        ),
+        (
+            "span.rs",
+            "#[cfg(test)]\nuse crate::cli;\nfn f<'a>(c: &'a u8) { let x = '\"'; crate::source::f(); }",
+            &["source"],
+        ),
         ("span.rs", "fn f() { let c = '\\''; let d = b'\\\\'; crate::cli::run(); }", &["cli"]),
     ];
     for (path, text, expected) in table {
-        let found: Vec<String> = Source::new(path, text).imports().into_iter().map(|(_, name)| name).collect();
+        let found: Vec<String> =
+            Source::new(path, text).imports().into_iter().map(|(_, name)| name).collect();
         assert_eq!(found, *expected, "{path}: {text}");
     }
 }
@@ -527,7 +568,8 @@ fn a_bad_house_is_seen() {
     let back = [Source::new("cohort/mod.rs", "use crate::segment;")];
     assert_eq!(crossings(&back), ["cohort reaches segment"]);
     assert_eq!(strays(&[Source::new("cohort/mod.rs", "use rusqlite::Connection;")]).len(), 1);
-    let talk = "fn f() { println!(\"x\"); std::env::var(\"X\"); std::io::stdout(); let print = env!(\"X\"); }";
+    let talk =
+        "fn f() { println!(\"x\"); std::env::var(\"X\"); std::io::stdout(); let print = env!(\"X\"); }";
     assert_eq!(talkers(&[Source::new("code/mod.rs", talk)]).len(), 3);
 }
 
@@ -536,7 +578,9 @@ fn a_bad_house_is_seen() {
 fn headless(sources: &[Source]) -> Vec<String> {
     let is_header = |line: &str| line.strip_prefix("//! ").is_some_and(|text| text.trim().len() > 10);
     let faulty = sources.iter().filter(|s| !is_header(&s.header));
-    faulty.map(|s| format!("src/{}:1: the first line must be `//! ` and what the file is for", s.path)).collect()
+    faulty
+        .map(|s| format!("src/{}:1: the first line must be `//! ` and what the file is for", s.path))
+        .collect()
 }
 
 #[test]
@@ -557,7 +601,8 @@ fn a_missing_header_is_seen() {
 /// Words of the lexicons, folded, of four letters or more, that are not English words too.
 fn french_words() -> BTreeSet<String> {
     let english = fs::read_to_string(root().join("tests/data/english.txt")).unwrap();
-    let english: BTreeSet<&str> = english.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace).collect();
+    let english: BTreeSet<&str> =
+        english.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace).collect();
     let mut words = BTreeSet::new();
     for lexicon in ["context", "sections", "dates", "grammar"] {
         let path = root().join("lexicons").join(lexicon).join("terms.tsv");
@@ -587,7 +632,12 @@ fn words_of(text: &str) -> Vec<String> {
         before = c;
     }
     let folded = laennec::normalize::fold(&cut);
-    folded.text().split(|c: char| !c.is_ascii_alphabetic()).filter(|w| !w.is_empty()).map(str::to_string).collect()
+    folded
+        .text()
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .filter(|w| !w.is_empty())
+        .map(str::to_string)
+        .collect()
 }
 
 /// A letter that French writes and English does not.
@@ -611,11 +661,15 @@ fn french_in(sources: &[Source], french: &BTreeSet<String>) -> Vec<String> {
                 Piece::Mark(_) => continue,
             };
             let place = format!("src/{}:{line}", source.path);
-            if is_literal && !is_code_page(text) && let Some(letter) = text.chars().find(|c| is_accented(*c)) {
+            if is_literal
+                && !is_code_page(text)
+                && let Some(letter) = text.chars().find(|c| is_accented(*c))
+            {
                 faults.push(format!("{place}: {letter:?} in a string; French belongs under lexicons/"));
             }
             let words = words_of(text).into_iter().filter(|word| french.contains(word));
-            faults.extend(words.map(|word| format!("{place}: {word:?} is French; it belongs under lexicons/")));
+            faults
+                .extend(words.map(|word| format!("{place}: {word:?} is French; it belongs under lexicons/")));
         }
     }
     faults.sort();

@@ -19,7 +19,10 @@ pub fn root() -> &'static Path {
 /// The engine with the shipped lexicons, loaded once for the whole binary.
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| Engine::new(Lexicons::load(vec![]).expect("the shipped lexicons load")))
+    ENGINE.get_or_init(|| {
+        let lexicons = Lexicons::load(vec![]).expect("the shipped lexicons load");
+        Engine::new(lexicons).expect("the shipped words of dates load")
+    })
 }
 
 /// The demonstration reports, as `annotate` would read them.
