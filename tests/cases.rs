@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Bench, Ran, engine};
+use crate::support::{Bench, Ran, document, engine};
+use laennec::event::Assertion;
 use laennec::lexicon::{Folder, read_cases, shipped};
 
 /// Least number of cases of each lexicon: a file that is cut short or not read must not pass for a file that passes.
@@ -111,4 +112,22 @@ fn marks_of_shipped_cases_fit_their_text() {
             assert!(!case.text.contains("{{") && !case.text.contains("}}"), "{}", case.place);
         }
     }
+}
+
+/// Regression: "suspicion … de" took "Suspicion d'atrésie de" as its words, so that the cue lay on the mention, the
+/// shorter "suspicion d'" was hidden, and the finding was read as present.
+#[test]
+fn a_cue_with_a_gap_does_not_swallow_the_mention() {
+    let texts = [
+        "Suspicion d'atrésie de l'œsophage.",
+        "Suspicion de syndrome de DiGeorge.",
+        "Suspicion de valves de l'urètre postérieur.",
+        "Suspicion d'agénésie du corps calleux.",
+        "Suspicion échographique d'atrésie de l'œsophage.",
+    ];
+    let read =
+        |text: &str| engine().annotate(&document(text)).iter().map(|e| e.assertion).collect::<Vec<_>>();
+    let wrong: Vec<_> =
+        texts.into_iter().map(|t| (t, read(t))).filter(|(_, r)| *r != [Assertion::Possible]).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
