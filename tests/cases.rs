@@ -118,16 +118,25 @@ fn marks_of_shipped_cases_fit_their_text() {
 /// shorter "suspicion d'" was hidden, and the finding was read as present.
 #[test]
 fn a_cue_with_a_gap_does_not_swallow_the_mention() {
-    let texts = [
-        "Suspicion d'atrésie de l'œsophage.",
-        "Suspicion de syndrome de DiGeorge.",
-        "Suspicion de valves de l'urètre postérieur.",
-        "Suspicion d'agénésie du corps calleux.",
-        "Suspicion échographique d'atrésie de l'œsophage.",
+    use Assertion::{Absent, Hypothetical, Possible};
+    let table = [
+        ("Suspicion d'atrésie de l'œsophage.", Possible),
+        ("Suspicion de syndrome de DiGeorge.", Possible),
+        ("Suspicion de valves de l'urètre postérieur.", Possible),
+        ("Suspicion échographique d'atrésie de l'œsophage.", Possible),
+        ("Pas de signe d'atrésie de l'œsophage.", Absent),
+        ("Sans signe d'agénésie du corps calleux.", Absent),
+        ("Risque d'atrésie de l'œsophage.", Hypothetical),
+        // What the gap is for.
+        ("Suspicion assez forte de CIV.", Possible),
+        ("Pas de signe échographique de CIV.", Absent),
     ];
     let read =
         |text: &str| engine().annotate(&document(text)).iter().map(|e| e.assertion).collect::<Vec<_>>();
-    let wrong: Vec<_> =
-        texts.into_iter().map(|t| (t, read(t))).filter(|(_, r)| *r != [Assertion::Possible]).collect();
-    assert!(wrong.is_empty(), "{wrong:?}");
+    let wrong: Vec<_> = table
+        .into_iter()
+        .map(|(text, said)| (text, said, read(text)))
+        .filter(|(_, said, r)| *r != [*said])
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
