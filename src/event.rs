@@ -122,6 +122,8 @@ vocabulary! {
     DatePrecision {
         /// To the day.
         Day = "day",
+        /// To the week; the date is its first day.
+        Week = "week",
         /// To the month; the date is its first day.
         Month = "month",
         /// To the year; the date is its first day.

@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod code;
 pub mod context;
+pub mod date;
 pub mod document;
 pub mod event;
 pub mod lexicon;

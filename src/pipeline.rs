@@ -2,12 +2,16 @@
 
 use crate::code::{Coder, Setting};
 use crate::context::{Nature, Profile, Reader};
+use crate::date::{self, Anchors, Found, Precision, Source};
 use crate::document::Document;
-use crate::event::{CodedEvent, Provenance, Reading};
+use crate::event::{
+    CodedEvent, DatePrecision, DateSource, EventDate, Experiencer, Provenance, Reading, Temporality,
+};
 use crate::lexicon::{Lexicons, Subject};
 use crate::mention::{self, Mention};
-use crate::segment::{Segmented, TokenRange};
+use crate::segment::{Section, Segmented, TokenRange};
 use crate::span::{CodePoints, Span};
+use jiff::civil::Date;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,12 +19,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Name and version of the engine, as written in provenance.
 pub const ENGINE: &str = concat!("laennec ", env!("CARGO_PKG_VERSION"));
 
+/// What is assumed of a span that names no known concept.
+const UNKNOWN: Nature = Nature { lasting: false, congenital: true };
+
 /// Oldest age, in years, at which a record's patient may be called a fetus by the text.
 const CHILD_YEARS: i16 = 18;
 
 /// The text tower: a report goes in, its coded events come out. Immutable, shared by all threads.
 pub struct Engine {
     lexicons: Lexicons,
+    dates: date::Words,
     coder: Coder,
 }
 
@@ -47,6 +55,23 @@ pub struct Layout {
     pub sections: Vec<SectionSpan>,
     /// Sentences.
     pub sentences: Vec<Span>,
+    /// Dates, durations and ages.
+    pub dates: Vec<DateSpan>,
+}
+
+/// A date of a report, in original bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DateSpan {
+    /// Where it stands.
+    pub span: Span,
+    /// `absolute`, `relative`, `weekday`, `duration`, `age`, `gestational_age`, `postnatal` or `after`.
+    pub kind: &'static str,
+    /// What it says, in the normal form of `lexicons/dates`.
+    pub value: String,
+    /// How finely.
+    pub precision: &'static str,
+    /// The day it means, when that is known.
+    pub date: Option<Date>,
 }
 
 /// What is read of a span found by somebody else's tool.
@@ -60,8 +85,13 @@ pub struct Qualified {
 
 impl Engine {
     /// An engine that reads with the given lexicons.
-    pub fn new(lexicons: Lexicons) -> Self {
-        Self { coder: Coder::new(ENGINE, &lexicons), lexicons }
+    ///
+    /// # Errors
+    /// A role or value of a date lexicon that the engine does not know.
+    pub fn new(lexicons: Lexicons) -> Result<Self, String> {
+        let rows = lexicons.dates.iter().map(|d| (d.role.as_str(), d.words.as_slice(), d.value.as_str()));
+        let dates = date::Words::new(rows, lexicons.vocabulary.len())?;
+        Ok(Self { coder: Coder::new(ENGINE, &lexicons), dates, lexicons })
     }
 
     /// The lexicons in use.
@@ -83,12 +113,14 @@ impl Engine {
         }
         let reader = Reader::new(&segmented, &self.lexicons, self.profile(document));
         let points = CodePoints::new(&document.text);
+        let times = Times::of(document, &segmented, &self.dates);
         let event = |mention: &Mention| {
+            let reading = reader.read(mention, self.nature(mention));
             let setting = Setting {
-                reading: reader.read(mention, self.nature(mention)),
                 section: self.section_id(&segmented, mention.tokens),
-                date: None,
-                gestational_age_days: None,
+                date: times.date(&segmented, mention, &reading),
+                gestational_age_days: times.gestational_age(&segmented, mention, &reading),
+                reading,
             };
             self.coder.event(document, mention, setting, &self.lexicons, |byte| points.of_byte(byte))
         };
@@ -116,7 +148,8 @@ impl Engine {
             let given = Mention::given(&segmented, *span);
             let known = found.iter().find(|m| m.span.overlaps(*span));
             Qualified {
-                reading: reader.read(&given, known.map(|m| self.nature(m)).unwrap_or_default()),
+                // A finding that no lexicon knows is read as the subject of the report would have it.
+                reading: reader.read(&given, known.map_or(UNKNOWN, |m| self.nature(m))),
                 section: self.section_id(&segmented, given.tokens),
             }
         };
@@ -133,10 +166,11 @@ impl Engine {
             .collect()
     }
 
-    /// The sections and sentences of a text.
-    pub fn layout(&self, text: &str) -> Layout {
-        let segmented = Segmented::new(text, &self.lexicons);
-        let section = |s: &crate::segment::Section| SectionSpan {
+    /// The sections, sentences and dates of a report.
+    pub fn layout(&self, document: &Document) -> Layout {
+        let segmented = Segmented::new(&document.text, &self.lexicons);
+        let times = Times::of(document, &segmented, &self.dates);
+        let section = |s: &Section| SectionSpan {
             kind: self.lexicons.sections[s.kind as usize].id.clone(),
             title: segmented.span(s.title),
             body: segmented.span(s.body),
@@ -144,16 +178,21 @@ impl Engine {
         Layout {
             sections: segmented.sections.iter().map(section).collect(),
             sentences: segmented.sentences.iter().map(|s| segmented.span(*s)).collect(),
+            dates: times.spans(&segmented),
         }
     }
 
+    /// The type decides; a title may betray that a report is about a fetus, or that it informs in general.
     fn profile(&self, document: &Document) -> Profile {
-        let named = |name: &Option<String>| name.as_deref().and_then(|n| self.lexicons.document_kind(n));
-        let kind = named(&document.document_type).or_else(|| named(&document.title));
+        let title = document.title.as_deref().unwrap_or_default();
+        let of_type = document.document_type.as_deref().and_then(|n| self.lexicons.document_kind(n));
+        let kinds: Vec<_> = of_type.into_iter().chain(self.lexicons.document_kinds_in(title)).collect();
+        let is_fetal = kinds.iter().any(|k| k.subject == Some(Subject::Fetus));
         let age = document.birth_date.zip(document.date).map(|(birth, date)| date.year() - birth.year());
         Profile {
-            subject: kind.and_then(|k| k.subject).or(Some(Subject::Patient)),
+            subject: Some(if is_fetal { Subject::Fetus } else { Subject::Patient }),
             is_child: age.is_some_and(|years| years < CHILD_YEARS),
+            is_hypothetical: kinds.iter().any(|k| k.is_hypothetical),
         }
     }
 
@@ -169,6 +208,76 @@ impl Engine {
     }
 }
 
+/// The dates of one report and what they are counted from.
+struct Times {
+    found: Vec<Found>,
+    anchors: Anchors,
+}
+
+impl Times {
+    fn of(document: &Document, segmented: &Segmented, words: &date::Words) -> Self {
+        let found = date::find(segmented, words);
+        let mut anchors = Anchors { report: document.date, birth: document.birth_date, last_period: None };
+        anchors.last_period = date::last_period(&found, &anchors);
+        Self { found, anchors }
+    }
+
+    /// The day written for a mention. An age is counted from the patient's birth, so it dates nobody else's finding.
+    fn date(&self, segmented: &Segmented, mention: &Mention, reading: &Reading) -> Option<EventDate> {
+        let found = date::nearest(&self.found, segmented, mention.tokens)?;
+        let resolved = date::resolve(found, &self.anchors)?;
+        let precision = match resolved.precision {
+            Precision::Day => DatePrecision::Day,
+            Precision::Week => DatePrecision::Week,
+            Precision::Month => DatePrecision::Month,
+            Precision::Year => DatePrecision::Year,
+            Precision::GestationalWeek => DatePrecision::GestationalWeek,
+            Precision::Age if is_own(reading) => DatePrecision::Age,
+            Precision::Age => return None,
+        };
+        let source = match resolved.source {
+            Source::Explicit | Source::Inferred => DateSource::Explicit,
+            Source::Relative => DateSource::Relative,
+        };
+        Some(EventDate { date: resolved.date, precision, source })
+    }
+
+    /// The gestational age written for a mention, else, for what the fetus has now, the one of the report.
+    fn gestational_age(&self, segmented: &Segmented, mention: &Mention, reading: &Reading) -> Option<u16> {
+        let is_now = reading.experiencer == Experiencer::Fetus && reading.temporality == Temporality::Current;
+        let of_report = || date::report_gestational_age(&self.found).filter(|_| is_now);
+        date::gestational_age(&self.found, segmented, mention.tokens).or_else(of_report)
+    }
+
+    fn spans(&self, segmented: &Segmented) -> Vec<DateSpan> {
+        let span = |found: &Found| DateSpan {
+            span: segmented.span(found.tokens),
+            kind: kind_name(found),
+            value: found.normal_form(),
+            precision: found.precision().as_str(),
+            date: date::resolve(found, &self.anchors).map(|r| r.date),
+        };
+        self.found.iter().map(span).collect()
+    }
+}
+
+fn is_own(reading: &Reading) -> bool {
+    matches!(reading.experiencer, Experiencer::Patient | Experiencer::Fetus)
+}
+
+fn kind_name(found: &Found) -> &'static str {
+    match found.kind {
+        date::Kind::Absolute(_) => "absolute",
+        date::Kind::Relative { .. } => "relative",
+        date::Kind::Weekday { .. } => "weekday",
+        date::Kind::Duration(_) => "duration",
+        date::Kind::Age(_) => "age",
+        date::Kind::Gestation { .. } => "gestational_age",
+        date::Kind::Postnatal { .. } => "postnatal",
+        date::Kind::After { .. } => "after",
+    }
+}
+
 /// The hashes by which a report is known to be unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hashes {
@@ -181,7 +290,7 @@ pub struct Hashes {
 /// The hashes of a report.
 pub fn hashes(document: &Document) -> Hashes {
     let text: [u8; 32] = Sha256::digest(&document.text).into();
-    let date = |d: Option<jiff::civil::Date>| d.map(|d| d.to_string()).unwrap_or_default();
+    let date = |d: Option<Date>| d.map(|d| d.to_string()).unwrap_or_default();
     let or_empty = |t: &Option<String>| t.clone().unwrap_or_default();
     let mut hash = Sha256::new();
     for part in [

@@ -1,7 +1,7 @@
 //! `laennec annotate`: reads reports, writes their coded events, exactly once.
 
 use super::sink::{Destination, Sink};
-use super::{Failed, Outcome, Result, findings, load_lexicons, on_threads, progress};
+use super::{Failed, Outcome, Result, findings, load_engine, on_threads, progress};
 use crate::document::Document;
 use crate::event::CodedEvent;
 use crate::pipeline::{Engine, Hashes, hashes};
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     if arguments.findings && arguments.into.warehouse().is_none() {
         return Err(Failed("--findings reads a warehouse; write --into cohort.db".into()));
     }
-    let engine = Engine::new(load_lexicons(&arguments.lexicon)?);
+    let engine = load_engine(&arguments.lexicon)?;
     if let Some(unknown) =
         arguments.sections.iter().find(|s| !engine.lexicons().sections.iter().any(|k| k.id == **s))
     {

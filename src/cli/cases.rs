@@ -57,7 +57,7 @@ fn run_case(engine: &Engine, kind: Kind, case: &Case) -> Result<(), String> {
         Kind::Sections => sections(engine, case),
         Kind::Abbreviations => sentences(engine, case),
         Kind::Documents => documents(engine, case),
-        Kind::Dates => Ok(()),
+        Kind::Dates => dates(engine, case),
         Kind::Grammar => grammar(engine, case),
     }
 }
@@ -70,14 +70,17 @@ fn concepts(engine: &Engine, case: &Case) -> Result<(), String> {
         let span = mention.span;
         let fits = |m: &&crate::lexicon::Mark| {
             let starts = m.start == span.start || (!mention.fragments.is_empty() && m.start > span.start);
-            m.expected == id && starts && (m.end == span.end || (!mention.fragments.is_empty() && m.end < span.end))
+            m.expected == id
+                && starts
+                && (m.end == span.end || (!mention.fragments.is_empty() && m.end < span.end))
         };
         match marks.iter().position(fits) {
             Some(found) => drop(marks.remove(found)),
             None => surplus.push(format!("{:?} {id}", span.slice(&case.text))),
         }
     }
-    let missing = marks.iter().map(|m| format!("{:?} {}", Span::new(m.start, m.end).slice(&case.text), m.expected));
+    let missing =
+        marks.iter().map(|m| format!("{:?} {}", Span::new(m.start, m.end).slice(&case.text), m.expected));
     let missing: Vec<String> = missing.collect();
     match missing.is_empty() && surplus.is_empty() {
         true => Ok(()),
@@ -147,7 +150,7 @@ fn expectation(words: &str) -> Result<Expectation, String> {
 
 /// The titles found are exactly the marked ones; colon and numbering do not count.
 fn sections(engine: &Engine, case: &Case) -> Result<(), String> {
-    let titles = engine.layout(&case.text).sections.into_iter();
+    let titles = engine.layout(&document(case)).sections.into_iter();
     let trim =
         |s: Span| s.slice(&case.text).trim_end_matches(|c: char| c == ':' || c.is_whitespace()).to_string();
     let found: Vec<(u32, String, String)> = titles.map(|s| (s.title.start, trim(s.title), s.kind)).collect();
@@ -160,7 +163,14 @@ fn sentences(engine: &Engine, case: &Case) -> Result<(), String> {
     let slices =
         |spans: Vec<Span>| spans.into_iter().map(|s| s.slice(&case.text).to_string()).collect::<Vec<_>>();
     let expected = slices(case.marks.iter().map(|m| Span::new(m.start, m.end)).collect());
-    same(&expected, &slices(engine.layout(&case.text).sentences))
+    same(&expected, &slices(engine.layout(&document(case)).sentences))
+}
+
+/// The dates found are exactly the marked ones, with their normal form.
+fn dates(engine: &Engine, case: &Case) -> Result<(), String> {
+    let found = engine.layout(&document(case)).dates.into_iter().map(|d| (d.span.start, d.span.end, d.value));
+    let marks = case.marks.iter().map(|m| (m.start, m.end, m.expected.clone()));
+    same(&marks.collect::<Vec<_>>(), &found.collect::<Vec<_>>())
 }
 
 /// The whole text names the expected type of document; a text without mark names none.

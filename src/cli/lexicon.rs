@@ -110,7 +110,7 @@ fn check(dirs: &[PathBuf]) -> Result {
 
 fn test(dirs: &[PathBuf], set: Option<&str>, show_failures: bool) -> Result {
     let folders = folders(dirs)?;
-    let engine = Engine::new(Lexicons::from_folders(&folders).map_err(Failed::new)?);
+    let engine = Engine::new(Lexicons::from_folders(&folders).map_err(Failed::new)?).map_err(Failed)?;
     let named: Vec<Folder> =
         dirs.iter().map(|d| Folder::read(d)).collect::<std::result::Result<_, _>>().map_err(Failed::new)?;
     let tested = if named.is_empty() { folders } else { named };

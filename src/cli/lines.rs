@@ -1,6 +1,7 @@
 //! Reads JSON lines, works on them on all threads in bounded batches, writes the answers in order.
 
 use super::{Failed, Outcome, Result};
+use crate::document::Document;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 use std::io::{BufRead, Write};
@@ -86,16 +87,26 @@ fn answer(
     work(object).map(|value| value.to_string())
 }
 
+/// The report of a line, as far as reading it needs.
+pub(super) fn document(object: &Object) -> std::result::Result<Document, String> {
+    let owned = |names: &[&str]| string(object, names).map(str::to_string);
+    Ok(Document {
+        text: owned(&["text", "note_text"]).ok_or("no text; give the report in `text`")?,
+        document_type: owned(&["document_type", "note_class"]),
+        title: owned(&["title", "note_title"]),
+        date: date(object, &["document_date", "note_date", "note_datetime"])?,
+        birth_date: date(object, &["birth_date"])?,
+        ..Document::default()
+    })
+}
+
 /// A string field under any of its names.
-pub(super) fn string<'o>(object: &'o Object, names: &[&str]) -> Option<&'o str> {
+fn string<'o>(object: &'o Object, names: &[&str]) -> Option<&'o str> {
     names.iter().find_map(|name| object.get(*name)).and_then(Value::as_str)
 }
 
 /// A date field under any of its names; a time after it is left out.
-pub(super) fn date(
-    object: &Object,
-    names: &[&str],
-) -> std::result::Result<Option<jiff::civil::Date>, String> {
+fn date(object: &Object, names: &[&str]) -> std::result::Result<Option<jiff::civil::Date>, String> {
     let Some(text) = string(object, names) else { return Ok(None) };
     let day = text.get(..10).unwrap_or(text);
     day.parse().map(Some).map_err(|_| format!("{} is not an ISO date", names.join(" / ")))

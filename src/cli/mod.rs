@@ -14,6 +14,7 @@ mod sink;
 mod verify;
 
 use crate::lexicon::{Folder, Lexicons};
+use crate::pipeline::Engine;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -104,6 +105,11 @@ pub fn run() -> ExitCode {
 /// Loads the shipped lexicons and those of `--lexicon`; one with the id of a shipped one takes its place.
 fn load_lexicons(paths: &[PathBuf]) -> Result<Lexicons> {
     Lexicons::from_folders(&folders(paths)?).map_err(Failed::new)
+}
+
+/// An engine with these lexicons.
+fn load_engine(paths: &[PathBuf]) -> Result<Engine> {
+    Engine::new(load_lexicons(paths)?).map_err(Failed)
 }
 
 fn folders(paths: &[PathBuf]) -> Result<Vec<Folder>> {

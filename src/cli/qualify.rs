@@ -1,8 +1,7 @@
 //! `laennec qualify`: context of spans found by somebody else's tool.
 
 use super::lines::{self, Object};
-use super::{Result, load_lexicons, on_threads};
-use crate::document::Document;
+use super::{Result, load_engine, on_threads};
 use crate::event::{Assertion, CueRef, Experiencer, Temporality};
 use crate::pipeline::{Engine, Qualified};
 use crate::span::{CodePoints, Span};
@@ -24,12 +23,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let engine = Engine::new(load_lexicons(&arguments.lexicon)?);
+    let engine = load_engine(&arguments.lexicon)?;
     on_threads(arguments.threads, || lines::each(&arguments.file, |object| qualify(&engine, object)))?
 }
 
 fn qualify(engine: &Engine, mut object: Object) -> std::result::Result<Value, String> {
-    let document = document(&object)?;
+    let document = lines::document(&object)?;
     let points = CodePoints::new(&document.text);
     let Some(Value::Array(entities)) = object.get_mut("entities") else {
         return Err("no entities; give a list of {\"start\", \"end\"}".into());
@@ -41,18 +40,6 @@ fn qualify(engine: &Engine, mut object: Object) -> std::result::Result<Value, St
         }
     }
     Ok(Value::Object(object))
-}
-
-fn document(object: &Object) -> std::result::Result<Document, String> {
-    let owned = |names: &[&str]| lines::string(object, names).map(str::to_string);
-    Ok(Document {
-        text: owned(&["text", "note_text"]).ok_or("no text; give the report in `text`")?,
-        document_type: owned(&["document_type", "note_class"]),
-        title: owned(&["title", "note_title"]),
-        date: lines::date(object, &["document_date", "note_date", "note_datetime"])?,
-        birth_date: lines::date(object, &["birth_date"])?,
-        ..Document::default()
-    })
 }
 
 fn span(entity: &Value, points: &CodePoints) -> std::result::Result<Span, String> {

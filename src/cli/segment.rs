@@ -1,7 +1,7 @@
 //! `laennec segment`: sections, sentences and dates of documents.
 
 use super::lines::{self, Object};
-use super::{Result, load_lexicons, on_threads};
+use super::{Result, load_engine, on_threads};
 use crate::pipeline::Engine;
 use crate::span::{CodePoints, Span};
 use serde_json::{Value, json};
@@ -22,14 +22,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let engine = Engine::new(load_lexicons(&arguments.lexicon)?);
+    let engine = load_engine(&arguments.lexicon)?;
     on_threads(arguments.threads, || lines::each(&arguments.file, |object| segment(&engine, object)))?
 }
 
 fn segment(engine: &Engine, object: Object) -> std::result::Result<Value, String> {
-    let text = lines::string(&object, &["text", "note_text"]).ok_or("no text; give the report in `text`")?;
-    let points = CodePoints::new(text);
-    let layout = engine.layout(text);
+    let document = lines::document(&object)?;
+    let points = CodePoints::new(&document.text);
+    let layout = engine.layout(&document);
     let range = |span: Span| json!({"start": points.of_byte(span.start), "end": points.of_byte(span.end)});
     let mut answer = Object::new();
     for name in ["id", "document_id", "note_id"] {
@@ -48,5 +48,16 @@ fn segment(engine: &Engine, object: Object) -> std::result::Result<Value, String
     });
     answer.insert("sections".into(), sections.collect());
     answer.insert("sentences".into(), layout.sentences.iter().map(|s| range(*s)).collect());
+    let dates = layout.dates.iter().map(|d| {
+        json!({
+            "start": points.of_byte(d.span.start),
+            "end": points.of_byte(d.span.end),
+            "kind": d.kind,
+            "value": d.value,
+            "precision": d.precision,
+            "date": d.date,
+        })
+    });
+    answer.insert("dates".into(), dates.collect());
     Ok(Value::Object(answer))
 }

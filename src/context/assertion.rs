@@ -10,13 +10,16 @@ const SUSPECTED: f64 = 0.5;
 /// Certainty of what is only asked for, conditional or a risk.
 const ASKED: f64 = 0.1;
 
+/// Prefix of the ids of ticked and empty boxes: a box ends what the box before it said.
+const BOX_PREFIX: &str = "box.";
+
 type Verdict = Decided<(Assertion, f64)>;
 
 /// Decides assertion and certainty.
 ///
 /// In order: what could not be examined; a result said after the mention ("éliminée", ": négatif", "confirmée"); what is
 /// asked for, negated or suspected before it, the nearest first, except that a negated suspicion is a negation; the
-/// section; else present.
+/// section or the report, when they give general information; else present.
 pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&SectionKind>) -> Verdict {
     let all = || governing.cues.iter();
     let category = |g: &Governor| reader.cue(g.cue).category;
@@ -34,8 +37,8 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
     let before =
         nearest(false, &[Category::Negation, Category::Hypothetical, Category::Possible, Category::Present]);
     let negation = nearest(false, &[Category::Negation]);
-    let after =
-        nearest(true, &[Category::Negation, Category::Hypothetical, Category::Possible, Category::Present]);
+    let after = nearest(true, &[Category::Negation, Category::Present])
+        .or(nearest(true, &[Category::Hypothetical, Category::Possible]));
     if let Some(after) = after {
         // "pas de fente retrouvée": what follows the negated mention repeats it and confirms nothing.
         let repeats = category(after) == Category::Present && negation.is_some_and(|n| !n.is_header);
@@ -47,12 +50,14 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
     match (before, negation) {
         // "pas de suspicion de", "n'a pas montré": what is denied is the suspicion or the observation.
         (Some(before), Some(negation))
-            if matches!(category(before), Category::Possible | Category::Present) && !negation.is_header =>
+            if matches!(category(before), Category::Possible | Category::Present)
+                && !negation.is_header
+                && !reader.cue(before.cue).id.starts_with(BOX_PREFIX) =>
         {
             verdict(reader, &[negation, before])
         }
         (Some(before), _) => one(before),
-        _ => by_default(section),
+        _ => by_default(reader.profile.is_hypothetical || section.is_some_and(|s| s.is_hypothetical)),
     }
 }
 
@@ -72,8 +77,8 @@ fn verdict(reader: &Reader, governors: &[&Governor]) -> Verdict {
     Decided { value, cues }
 }
 
-fn by_default(section: Option<&SectionKind>) -> Verdict {
-    let value = match section.is_some_and(|s| s.is_hypothetical) {
+fn by_default(is_information: bool) -> Verdict {
+    let value = match is_information {
         true => (Assertion::Hypothetical, ASKED),
         false => (Assertion::Present, 1.0),
     };

@@ -1,6 +1,6 @@
 //! Finds the cues of a report: at each place the longest, which hides the shorter ones inside it.
 
-use crate::lexicon::{GAP, Lexicons, NodeId};
+use crate::lexicon::{Category, GAP, Lexicons, NodeId};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most words that may stand in the gap of a cue.
@@ -54,15 +54,23 @@ fn push(segmented: &Segmented, lexicons: &Lexicons, start: usize, found: Found, 
             matches.push(CueMatch { cue, tokens });
         }
     }
-    let mut i = found.gap.start as usize;
-    while i < found.gap.end as usize {
-        i = match longest(segmented, lexicons, i, found.gap.end as usize) {
-            Some(inner) => {
-                push(segmented, lexicons, i, inner, matches);
-                inner.end
-            }
-            None => i + 1,
+    inside_gap(segmented, lexicons, found.gap, matches);
+}
+
+/// Adds the cues inside a gap, but for its negations: those belong to the phrase around it ("ne peut pas exclure").
+fn inside_gap(segmented: &Segmented, lexicons: &Lexicons, gap: TokenRange, matches: &mut Vec<CueMatch>) {
+    let mut i = gap.start as usize;
+    while i < gap.end as usize {
+        let Some(inner) = longest(segmented, lexicons, i, gap.end as usize) else {
+            i += 1;
+            continue;
         };
+        let first = matches.len();
+        push(segmented, lexicons, i, inner, matches);
+        let mut kept = matches.split_off(first);
+        kept.retain(|m| lexicons.cues[m.cue as usize].category != Category::Negation);
+        matches.append(&mut kept);
+        i = inner.end;
     }
 }
 

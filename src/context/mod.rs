@@ -20,6 +20,8 @@ pub struct Profile {
     pub subject: Option<Subject>,
     /// The record is a child's: the text may call the patient a fetus.
     pub is_child: bool,
+    /// The report gives general information, not findings.
+    pub is_hypothetical: bool,
 }
 
 /// What is known of a concept besides the text.
@@ -78,7 +80,8 @@ impl<'s, 't> Reader<'s, 't> {
     }
 
     fn section_kind(&self, mention: &Mention) -> Option<&SectionKind> {
-        let section = self.segmented.section_of(mention.tokens.start as usize)?;
+        let token = mention.tokens.start as usize;
+        let section = self.segmented.section_of(token).filter(|s| s.frame.contains(token))?;
         self.lexicons.sections.get(section.kind as usize)
     }
 

@@ -80,7 +80,8 @@ fn is_negated_verb(place: &Place) -> bool {
     let mut inside = start..end;
     let opened = before.clone().position(opens);
     let closed_before = before.clone().position(closes);
-    opened.is_some_and(|o| o <= 1 && closed_before.is_none()) && (after.into_iter().any(closes) || inside.any(closes))
+    opened.is_some_and(|o| o <= 1 && closed_before.is_none())
+        && (after.into_iter().any(closes) || inside.any(closes))
 }
 
 /// Prefix of the ids of cues that answer an item (": non"): they count only where the item ends.
@@ -89,7 +90,9 @@ const ANSWER_PREFIX: &str = "answer.";
 /// True when the item, the cell or the sentence ends after a cue.
 fn ends_item(place: &Place, found: &CueMatch) -> bool {
     let next = found.tokens.end as usize;
-    next >= place.sentence.end as usize
+    let closes = |token: usize| b",;.|".iter().any(|&mark| place.segmented.is_mark(token, mark));
+    closes(next - 1)
+        || next >= place.sentence.end as usize
         || place.segmented.tokens[next].kind == TokenKind::Newline
         || b",;.|/)(-\t".iter().any(|&mark| place.segmented.is_mark(next, mark))
 }
@@ -200,7 +203,8 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     if is_assertive(reader.cue(index).category) && is_cut(place.segmented, between) {
         return false;
     }
-    let joint = |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
+    let joint =
+        |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
     !between.indices().any(joint) || !list_is_over(reader, place, index, between)
 }
 
@@ -230,17 +234,24 @@ fn list_is_over(reader: &Reader, place: &Place, index: usize, between: TokenRang
     });
     let said_between = (index + 1..reader.cues.len()).take(16).any(|other| {
         let found = &reader.cues[other];
-        found.tokens.start >= between.start && found.tokens.end <= between.end && is_assertive(reader.cue(other).category)
+        found.tokens.start >= between.start
+            && found.tokens.end <= between.end
+            && is_assertive(reader.cue(other).category)
     });
     said_before || said_between || joins_something_else(place.segmented, between)
 }
 
-/// "pas de fièvre et le bilan est normal": after a bare noun, a noun with its article is no item of the list.
+/// True when what follows a comma or coordinator is no item of the list: "pas de fièvre et le bilan est normal" (after a
+/// bare noun, a noun with its article), "en faveur d'une opacité, complété par un scanner" (after a noun with its
+/// article, no noun with an article).
 fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     let has = |i: usize, role| segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
     let is_bare = !has(between.start as usize, Role::DETERMINER);
-    let joint = |i: usize| segmented.is_mark(i, b',') || has(i, Role::COORDINATOR);
-    is_bare && between.indices().any(|i| joint(i) && has(i + 1, Role::DETERMINER))
+    let opens_noun = Role::DETERMINER.and(Role::PARTITIVE).and(Role::COORDINATOR).and(Role::ARTICLE);
+    between.indices().any(|i| match is_bare {
+        true => (segmented.is_mark(i, b',') || has(i, Role::COORDINATOR)) && has(i + 1, Role::DETERMINER),
+        false => segmented.is_mark(i, b',') && !has(i + 1, opens_noun),
+    })
 }
 
 /// A colon, a verb, or the end of a bracket opened before the cue ends what is said before it.
@@ -273,13 +284,16 @@ fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -> bool {
     let segmented = place.segmented;
     place.sentence.contains(between.start.saturating_sub(1) as usize)
         && between.indices().all(|i| {
-            !segmented.tokens[i].role.has(breaks) && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
+            !segmented.tokens[i].role.has(breaks)
+                && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
         })
 }
 
 /// A word cue reaches the word that follows it, articles left out.
 fn reaches_word(place: &Place, between: TokenRange) -> bool {
-    between.indices().all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
+    between
+        .indices()
+        .all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
 }
 
 /// A cue after the mention: it governs when it acts backward. The first result found closes the search.
@@ -316,7 +330,8 @@ fn following(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
         follows: true,
         is_header: false,
     });
-    *open &= !is_assertive(cue.category);
+    // A suspicion may still be resolved further on; any other statement closes the search.
+    *open &= !is_assertive(cue.category) || cue.category == Category::Possible;
     governs
 }
 

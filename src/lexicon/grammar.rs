@@ -158,6 +158,9 @@ impl Grammar {
         for (form, role) in &self.roles {
             vocabulary.give(form, *role);
         }
+        // A tab is a cell border.
+        let border = vocabulary.intern("|");
+        vocabulary.alias("\t", border);
     }
 
     pub(super) fn role_of_text(&self, folded: &str) -> Role {

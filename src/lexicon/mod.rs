@@ -171,6 +171,16 @@ impl Lexicons {
         known.map(|&i| &self.documents[i as usize])
     }
 
+    /// The types of document whose name stands anywhere in a title.
+    pub fn document_kinds_in(&self, title: &str) -> impl Iterator<Item = &DocumentKind> {
+        let words = name_words(title);
+        let names = (0..words.len()).flat_map(|from| (from + 1..=words.len()).map(move |to| (from, to)));
+        let found = names
+            .filter_map(|(from, to)| self.document_names.get(&words[from..to].join(" ")))
+            .collect::<Vec<_>>();
+        found.into_iter().map(|&i| &self.documents[i as usize])
+    }
+
     /// `id@version+hash` of every lexicon, sorted.
     pub fn references(&self) -> Vec<String> {
         let mut references: Vec<String> = self.manifests.iter().map(Manifest::reference).collect();

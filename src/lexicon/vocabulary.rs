@@ -4,7 +4,7 @@ use super::grammar::Role;
 use super::problem::Problem;
 use super::table::Table;
 use crate::normalize::{TokenKind, fold, tokenize};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Id of a word known to some lexicon; all the inflected forms of a word share it. 0 is "unknown".
 pub type WordId = u32;
@@ -65,14 +65,14 @@ pub struct Entry {
     pub word: WordId,
     /// What the form may do in a sentence.
     pub role: Role,
-    /// Its other forms are known too.
-    is_inflected: bool,
 }
 
 /// The surface forms of all lexicons.
 #[derive(Default)]
 pub struct Vocabulary {
     entries: FxHashMap<Box<str>, Entry>,
+    /// Written forms whose other forms are known.
+    inflected: FxHashSet<Box<str>>,
     /// Union-find: words whose forms meet are one word.
     parents: Vec<WordId>,
 }
@@ -107,7 +107,7 @@ impl Vocabulary {
         }
         let word = self.len() as WordId;
         self.parents.push(word);
-        self.entries.insert(folded.into(), Entry { word, ..Entry::default() });
+        self.entries.insert(folded.into(), Entry { word, role: Role::default() });
         word
     }
 
@@ -119,11 +119,12 @@ impl Vocabulary {
         inflection: &Inflection,
     ) -> WordId {
         let id = self.intern(folded);
-        let Some(entry) = self.entries.get_mut(folded) else { return id };
         let length = written.chars().count();
-        let takes_plural = length >= SHORTEST_PLURAL && entry.role == Role::default() && !folded.ends_with(['s', 'x']);
-        if !entry.is_inflected && (length >= SHORTEST_INFLECTED || takes_plural) {
-            entry.is_inflected = true;
+        let takes_plural = length >= SHORTEST_PLURAL
+            && self.get(folded).role == Role::default()
+            && !folded.ends_with(['s', 'x']);
+        // By the written form: "confirme" and "confirmé" fold alike and have other forms.
+        if (length >= SHORTEST_INFLECTED || takes_plural) && self.inflected.insert(written.into()) {
             for form in inflection.forms(written, folded) {
                 self.alias(&form, id);
             }
@@ -136,7 +137,7 @@ impl Vocabulary {
         match self.entries.get(folded).map(|entry| entry.word) {
             Some(other) => self.unite(id, other),
             None => {
-                self.entries.insert(folded.into(), Entry { word: id, ..Entry::default() });
+                self.entries.insert(folded.into(), Entry { word: id, role: Role::default() });
             }
         }
     }

@@ -59,6 +59,8 @@ pub struct DocumentKind {
     pub id: String,
     /// Whose the congenital findings are.
     pub subject: Option<Subject>,
+    /// It gives general information, not findings.
+    pub is_hypothetical: bool,
 }
 
 /// A word or phrase of a date, with what it does there.
@@ -160,7 +162,7 @@ impl Words {
 
     /// Adds a folder of kind `documents`.
     pub fn add_documents(&mut self, folder: &Folder, problems: &mut Vec<Problem>) {
-        each_row(folder, ["document", "term", "subject", "note"], problems, |cell| {
+        each_row(folder, ["document", "term", "subject", "assertion", "note"], problems, |cell| {
             let (id, term) = (cell(0), cell(1));
             if id.is_empty() || term.is_empty() {
                 return Err("empty id or term".into());
@@ -168,8 +170,13 @@ impl Words {
             let index = match self.documents.iter().position(|d| d.id == id) {
                 Some(index) => index as u32,
                 None => {
-                    self.documents
-                        .push(DocumentKind { id: id.to_string(), subject: Subject::parse(cell(2))? });
+                    let is_hypothetical = match cell(3) {
+                        "" => false,
+                        "hypothetical" => true,
+                        text => return Err(format!("assertion {text:?} is not hypothetical or empty")),
+                    };
+                    let subject = Subject::parse(cell(2))?;
+                    self.documents.push(DocumentKind { id: id.to_string(), subject, is_hypothetical });
                     self.document_names.insert(name_words(id).join(" "), self.documents.len() as u32 - 1);
                     self.documents.len() as u32 - 1
                 }

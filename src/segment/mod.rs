@@ -67,6 +67,9 @@ pub struct Section {
     pub title: TokenRange,
     /// What stands under it, up to the next title.
     pub body: TokenRange,
+    /// The part of the body that its subject and time hold for: "Antécédents familiaux : RAS" speaks of its own line, and
+    /// what follows under another label does not belong to it.
+    pub frame: TokenRange,
 }
 
 /// A report cut into pieces.
@@ -240,13 +243,18 @@ fn lead(segmented: &Segmented, from: usize, to: usize) -> Lead {
     }
     let is_number = segmented.tokens[from].kind == TokenKind::Number;
     let word = segmented.word(from);
-    let is_roman = word.len() <= 4 && word.bytes().all(|b| matches!(b, b'i' | b'v' | b'x')) && segmented.is_upper(from);
+    let is_roman =
+        word.len() <= 4 && word.bytes().all(|b| matches!(b, b'i' | b'v' | b'x')) && segmented.is_upper(from);
     let spaced = |i: usize| segmented.tokens.get(i).is_some_and(|t| t.space_before);
     if is_number && word.contains('.') && spaced(from + 1) && segmented.is_capitalised(from + 1) {
         return Lead { tokens: 1, is_bullet: true };
     }
-    let closes = mark(from + 1, b").") || (is_number && mark(from + 1, b"/-")) || (is_roman && mark(from + 1, b"-"));
-    if (is_number || is_roman || word.len() == 1) && closes && (spaced(from + 2) || mark(from + 1, b")") || mark(from + 2, b"-")) {
+    let closes =
+        mark(from + 1, b").") || (is_number && mark(from + 1, b"/-")) || (is_roman && mark(from + 1, b"-"));
+    if (is_number || is_roman || word.len() == 1)
+        && closes
+        && (spaced(from + 2) || mark(from + 1, b")") || mark(from + 2, b"-"))
+    {
         return Lead { tokens: if mark(from + 2, b"-") { 3 } else { 2 }, is_bullet: true };
     }
     Lead::default()

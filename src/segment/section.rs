@@ -5,26 +5,55 @@ use crate::lexicon::{Lexicons, NodeId, Role};
 
 /// Most tokens of a line that are looked at for a title.
 const LONGEST_TITLE: usize = 14;
+/// Most tokens of a label that is no known title ("Terme : 22 SA").
+const LONGEST_LABEL: usize = 5;
 /// Most tokens between a title and its colon ("Échographie du 12/03/2024 :").
 const LONGEST_TAIL: usize = 8;
 
 /// The sections of a report, in text order.
 pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
-    let mut line_start = 0;
-    let tokens = &segmented.tokens;
-    while line_start < tokens.len() {
-        let length = tokens[line_start..].iter().position(|t| t.kind == TokenKind::Newline);
-        let line_end = length.map_or(tokens.len(), |n| line_start + n);
-        if let Some((kind, title)) = title_of(segmented, lexicons, line_start, line_end) {
+    let mut open_frame = false;
+    let end = segmented.tokens.len();
+    for line in lines(segmented) {
+        if let Some((kind, title)) = title_of(segmented, lexicons, line.start as usize, line.end as usize) {
             if let Some(last) = sections.last_mut() {
                 last.body.end = title.start;
+                last.frame.end = last.frame.end.min(title.start);
             }
-            sections.push(Section { kind, title, body: TokenRange::new(title.end as usize, tokens.len()) });
+            let body = TokenRange::new(title.end as usize, end);
+            sections.push(Section { kind, title, body, frame: body });
+            open_frame = title.end < line.end;
+        } else if open_frame && ends_frame(segmented, line) {
+            if let Some(last) = sections.last_mut() {
+                last.frame.end = line.start;
+            }
+            open_frame = false;
         }
-        line_start = line_end + 1;
     }
     sections
+}
+
+/// The lines of a report, without their line breaks.
+fn lines(segmented: &Segmented) -> impl Iterator<Item = TokenRange> {
+    let tokens = &segmented.tokens;
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = tokens.get(start..).filter(|rest| !rest.is_empty())?;
+        let length = rest.iter().position(|t| t.kind == TokenKind::Newline).unwrap_or(rest.len());
+        let line = TokenRange::new(start, start + length);
+        start += length + 1;
+        Some(line)
+    })
+}
+
+/// A blank line, or a line that opens with a label of its own.
+fn ends_frame(segmented: &Segmented, line: TokenRange) -> bool {
+    let (first, end) = (line.start as usize, line.end as usize);
+    let first = first + lead(segmented, first, end).tokens;
+    first >= end
+        || (segmented.is_capitalised(first)
+            && colon_after(segmented, first, end.min(first + LONGEST_LABEL)).is_some())
 }
 
 /// The title that opens the line `from..to`, when there is one.
@@ -42,7 +71,9 @@ fn title_of(segmented: &Segmented, lexicons: &Lexicons, from: usize, to: usize) 
     let has_article = segmented.tokens[first].role.has(Role::DETERMINER);
     let title = |end: usize| Some((kind, TokenRange::new(first, end)));
     match ending(segmented, end, to) {
-        Ending::Alone if capital && !has_article && !(lead.is_bullet && is_dash(segmented, from)) => title(end),
+        Ending::Alone if capital && !has_article && !(lead.is_bullet && is_dash(segmented, from)) => {
+            title(end)
+        }
         Ending::Colon(colon) => title(colon + 1),
         Ending::Tail(colon) if capital && !has_article => title(colon + 1),
         Ending::Text if is_shouted(segmented, first, end, to) => title(end),
@@ -52,7 +83,9 @@ fn title_of(segmented: &Segmented, lexicons: &Lexicons, from: usize, to: usize) 
 
 /// "CONCLUSION Fœtus eutrophe." or "ÉCHOGRAPHIE DU 12/03/2024": capitals that end where the title ends.
 fn is_shouted(segmented: &Segmented, first: usize, end: usize, to: usize) -> bool {
-    let counts = |i: &usize| segmented.tokens[*i].kind == TokenKind::Word && !segmented.tokens[*i].role.has(Role::ARTICLE);
+    let counts = |i: &usize| {
+        segmented.tokens[*i].kind == TokenKind::Word && !segmented.tokens[*i].role.has(Role::ARTICLE)
+    };
     let mut rest = (end..to).filter(counts);
     let next = rest.next();
     (first..end).filter(counts).all(|i| segmented.is_upper(i) && segmented.word(i).len() > 2)

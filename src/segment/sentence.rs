@@ -69,7 +69,9 @@ fn ends_sentence(segmented: &Segmented, lexicons: &Lexicons, i: usize) -> Option
 
 /// A question mark inside brackets, or apart and before a short lower-case answer ("CIV ? non"), ends nothing.
 fn is_aside(segmented: &Segmented, i: usize) -> bool {
-    let answer = |t: &super::Token| t.kind == TokenKind::Word && t.end - t.start <= 4 && !segmented.is_capitalised(i + 1);
+    let answer = |t: &super::Token| {
+        t.kind == TokenKind::Word && t.end - t.start <= 4 && !segmented.is_capitalised(i + 1)
+    };
     segmented.is_mark(i + 1, b')')
         || (segmented.tokens[i].space_before && segmented.tokens.get(i + 1).is_some_and(answer))
 }
@@ -78,7 +80,8 @@ fn ends_with_point(segmented: &Segmented, lexicons: &Lexicons, i: usize) -> bool
     let Some(before) = i.checked_sub(1).map(|j| &segmented.tokens[j]) else { return false };
     let after = (i + 1..segmented.tokens.len()).take(4).find(|&j| !is_closing(segmented, j));
     let next = after.map(|j| &segmented.tokens[j]);
-    let is_glued = next.is_some_and(|t| !t.space_before && t.kind != TokenKind::Newline) && after == Some(i + 1);
+    let is_glued =
+        next.is_some_and(|t| !t.space_before && t.kind != TokenKind::Newline) && after == Some(i + 1);
     if is_glued {
         return !segmented.tokens[i].space_before && lacks_space(segmented, i);
     }
@@ -86,7 +89,8 @@ fn ends_with_point(segmented: &Segmented, lexicons: &Lexicons, i: usize) -> bool
     let new_start = after.is_some_and(|j| segmented.is_capitalised(j));
     match before.kind {
         TokenKind::Word if goes_on => {
-            let is_initial = before.end - before.start == 1 && segmented.is_upper(i - 1) && before.space_before;
+            let is_initial =
+                before.end - before.start == 1 && segmented.is_upper(i - 1) && before.space_before;
             let is_unit = i >= 2 && segmented.tokens[i - 2].kind == TokenKind::Number && new_start;
             let is_abbreviation = before.word != 0 && lexicons.abbreviations.contains(&before.word);
             !is_initial && (!is_abbreviation || is_unit)
@@ -110,7 +114,9 @@ fn lacks_space(segmented: &Segmented, i: usize) -> bool {
 /// A closing quote or bracket, or another point, that touches what is before it.
 fn is_closing(segmented: &Segmented, token: usize) -> bool {
     let t = &segmented.tokens[token];
-    t.kind == TokenKind::Mark && !t.space_before && b".!?\")".iter().any(|&mark| segmented.is_mark(token, mark))
+    t.kind == TokenKind::Mark
+        && !t.space_before
+        && b".!?\")".iter().any(|&mark| segmented.is_mark(token, mark))
 }
 
 fn starts_line(segmented: &Segmented, token: usize) -> bool {
@@ -135,7 +141,9 @@ fn breaks_line(segmented: &Segmented, i: usize) -> bool {
     }
     let last = &tokens[i - 1];
     let awaits = Role::ARTICLE.and(Role::PREPOSITION).and(Role::COORDINATOR);
-    let goes_on = (last.role.has(awaits) && !last.role.has(Role::NUMERAL)) || segmented.is_mark(i - 1, b',') || segmented.is_mark(i - 1, b'(');
+    let goes_on = (last.role.has(awaits) && !last.role.has(Role::NUMERAL))
+        || segmented.is_mark(i - 1, b',')
+        || segmented.is_mark(i - 1, b'(');
     // What follows a line that ends with a colon is its list or its text.
     if segmented.is_mark(i - 1, b':') || is_row(segmented, i + 1) {
         return true;
@@ -145,6 +153,8 @@ fn breaks_line(segmented: &Segmented, i: usize) -> bool {
 
 /// True when a cell border stands near the start of the line at `token`.
 fn is_row(segmented: &Segmented, token: usize) -> bool {
-    let mut line = (token..segmented.tokens.len()).take(12).take_while(|&i| segmented.tokens[i].kind != TokenKind::Newline);
+    let mut line = (token..segmented.tokens.len())
+        .take(12)
+        .take_while(|&i| segmented.tokens[i].kind != TokenKind::Newline);
     line.any(|i| segmented.is_mark(i, b'|') || (segmented.is_mark(i, b'\t') && i > token))
 }
