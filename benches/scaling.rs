@@ -31,7 +31,7 @@ const LEAST_RATE: f64 = 1.0;
 const ASKED: [&str; 10] = ["pas ", "non ", "a", "-", "|", "1,", "(", "\n", "fente ", "é"];
 
 /// Texts of our own that aim at one stage each.
-const OWN: [&str; 62] = [
+const OWN: [&str; 74] = [
     // Characters and lines.
     "- - -",
     "\u{200B}",
@@ -66,21 +66,25 @@ const OWN: [&str; 62] = [
     "? ",
     "?)",
     // Cues and scopes.
-    "pas de fente, ",
-    "pas de fente ",
+    "pas de fente labiale, ",
+    "pas de : fente labiale ",
+    "pas de : fente labiale, fente labiale ",
+    "Signes négatifs : fente labiale ",
+    "pas de : ",
+    "pas de fente labiale ",
     "n' a b c pas ",
     "n' ",
-    "ni fente ni ",
-    "pas de pas de fente ",
+    "ni fente labiale ni ",
+    "pas de pas de fente labiale ",
     "antécédent de ",
-    "fente, pas de ",
-    "fente éliminée ",
-    "fente ?\n",
-    "suspicion de fente et ",
-    "mais fente ",
-    "le frère fente qui ",
-    "Signes négatifs : fente\n",
-    "pas de fente\n\n",
+    "fente labiale, pas de ",
+    "fente labiale éliminée ",
+    "fente labiale ?\n",
+    "suspicion de fente labiale et ",
+    "mais fente labiale ",
+    "le frère fente labiale qui ",
+    "Signes négatifs : fente labiale\n",
+    "pas de fente labiale\n\n",
     // Terms, coordination, ambiguity.
     "fente labiale et palatine ",
     "fente labiale, palatine, ",
@@ -92,11 +96,19 @@ const OWN: [&str; 62] = [
     "CIV ",
     "CIV AO TGV ",
     "atrésie de l'œsophage (AO) AO ",
-    "gauche droite fente ",
+    "gauche droite fente labiale ",
     // Dates, ages, numbers, patterns.
     "12/03/2020 ",
     "22 SA ",
     "22 SA + 3 j ",
+    "22 SA fente labiale ",
+    "le 12/03/2020 fente labiale ",
+    "fente labiale il y a 3 ans ",
+    "il y a ",
+    "à l'âge de ",
+    "depuis ",
+    "12/",
+    "en mars ",
     "46,XY,",
     "1 2 3 ",
 ];
