@@ -107,7 +107,9 @@ fn rates(contenders: &mut [Contender], corpus: &Corpus, targets: &mut Targets) {
     for _ in 0..ROUNDS {
         contenders.iter_mut().for_each(|contender| contender.pass(corpus));
     }
-    println!("lexicons          terms   events   start-up CPU-s   MB per CPU-s (median; range)   ns per byte");
+    println!(
+        "lexicons          terms   events   start-up CPU-s   MB per CPU-s (median; range)   ns per byte"
+    );
     let megabytes = corpus.bytes as f64 / 1e6;
     for contender in contenders.iter() {
         let (best, worst) = range(&contender.seconds);
@@ -147,7 +149,8 @@ fn compare(shipped: &Contender, other: &Contender, corpus: &Corpus, targets: &mu
         events.iter_mut().for_each(|event| event.provenance.lexicons.clear());
         events
     };
-    let same = answer(&without_lexicons(theirs)) == answer(&without_lexicons(annotate(&shipped.engine, corpus)));
+    let same =
+        answer(&without_lexicons(theirs)) == answer(&without_lexicons(annotate(&shipped.engine, corpus)));
     targets.check(same, &format!("the shipped lexicons find the same with {}", other.name));
 }
 

@@ -52,7 +52,8 @@ pub fn shared(file: &str) -> Option<PathBuf> {
 pub fn engine(list: Option<&Path>) -> Engine {
     let extra = list.map(|path| Folder::read(path).expect("the list is readable"));
     let folders: Vec<Folder> = shipped().into_iter().chain(extra).collect();
-    Engine::new(Lexicons::from_folders(&folders).unwrap_or_else(|problems| panic!("{problems}")))
+    let lexicons = Lexicons::from_folders(&folders).unwrap_or_else(|problems| panic!("{problems}"));
+    Engine::new(lexicons).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
 /// CPU seconds of this thread so far, to the nanosecond.

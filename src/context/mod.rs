@@ -7,7 +7,7 @@ mod scope;
 mod time;
 
 use crate::event::Reading;
-use crate::lexicon::{Cue, Lexicons, SectionKind, Subject};
+use crate::lexicon::{Cue, Lexicons, Reach, SectionKind, Subject};
 use crate::mention::Mention;
 use crate::segment::{Segmented, Span};
 use cue::CueMatch;
@@ -39,6 +39,8 @@ pub struct Reader<'s, 't> {
     lexicons: &'s Lexicons,
     profile: Profile,
     cues: Vec<CueMatch>,
+    /// Indices of the cues that head a list or a section.
+    headers: Vec<usize>,
 }
 
 /// The cues of a report, as (id, original span), in text order.
@@ -56,7 +58,11 @@ struct Decided<T> {
 impl<'s, 't> Reader<'s, 't> {
     /// Finds the cues of a report. Linear in its length.
     pub fn new(segmented: &'s Segmented<'t>, lexicons: &'s Lexicons, profile: Profile) -> Self {
-        Self { segmented, lexicons, profile, cues: cue::find(segmented, lexicons) }
+        let cues = cue::find(segmented, lexicons);
+        let heads = |found: &CueMatch| lexicons.cues[found.cue as usize].reach == Reach::Section;
+        let headers =
+            cues.iter().enumerate().filter(|(_, found)| heads(found)).map(|(index, _)| index).collect();
+        Self { segmented, lexicons, profile, cues, headers }
     }
 
     /// Reads the context of a mention. Looks at a bounded window of cues around it.

@@ -8,6 +8,8 @@ use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// How many tokens away a cue may stand: bounds the work on a text without sentence ends.
 const FARTHEST: usize = 120;
+/// Most headers looked at before a mention.
+const MOST_HEADERS: usize = 4;
 /// Most cues looked at on each side of a mention.
 const MOST_CUES: usize = 64;
 
@@ -43,11 +45,14 @@ pub(super) struct Governing {
 pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
     let place = Place::of(reader.segmented, mention);
     let next = reader.cues.partition_point(|c| c.tokens.start < mention.tokens.start);
-    let mut cues = Vec::new();
+    let mut cues = headers(reader, &place, next);
     let mut open = true;
+    let from = place.sentence.start.min(place.line.start);
     for index in (next.saturating_sub(MOST_CUES)..next).rev() {
-        let Some(governor) = preceding(reader, &place, index, &mut open) else { continue };
-        cues.push(governor);
+        if reader.cues[index].tokens.start < from {
+            break;
+        }
+        cues.extend(preceding(reader, &place, index, &mut open));
     }
     let mut open = true;
     for index in (next..reader.cues.len()).take(MOST_CUES) {
@@ -60,6 +65,20 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
         found.tokens.start == mention.tokens.start && reader.cue(next + i).id.starts_with(TEST_PREFIX)
     });
     Governing { cues, is_negated_verb: is_negated_verb(&place), is_test }
+}
+
+/// The cues before the mention that head its list or section ("Signes négatifs :").
+fn headers(reader: &Reader, place: &Place, next: usize) -> Vec<Governor> {
+    let known = reader.headers.partition_point(|&index| index < next);
+    let last = reader.headers[known.saturating_sub(MOST_HEADERS)..known].iter();
+    let governing =
+        last.filter(|&&index| reaches_section(place, &reader.cues[index]) && acts_after(reader.cue(index)));
+    governing
+        .map(|&cue| {
+            let distance = place.tokens.start - reader.cues[cue].tokens.end.min(place.tokens.start);
+            Governor { cue, distance, follows: false, is_header: true }
+        })
+        .collect()
 }
 
 /// Prefix of the ids that name tests.
@@ -103,6 +122,7 @@ struct Place<'s, 't> {
     tokens: TokenRange,
     sentence: TokenRange,
     clause: TokenRange,
+    line: TokenRange,
 }
 
 impl<'s, 't> Place<'s, 't> {
@@ -113,6 +133,7 @@ impl<'s, 't> Place<'s, 't> {
             tokens: mention.tokens,
             sentence: segmented.sentence_of(start),
             clause: segmented.clause_of(start),
+            line: segmented.line_of(start),
         }
     }
 
@@ -163,12 +184,10 @@ fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
     }
     let between = TokenRange { start: found.tokens.end, end: place.tokens.start.max(found.tokens.end) };
     let reaches = match cue.reach {
-        Reach::Section => reaches_section(place, found),
+        Reach::Section => false,
         _ if !*open || (between.end - between.start) as usize > FARTHEST => false,
         Reach::Sentence => place.sentence.contains(found.tokens.start as usize),
-        Reach::Item => {
-            place.segmented.line_of(found.tokens.start as usize).contains(place.tokens.start as usize)
-        }
+        Reach::Item => place.line.contains(found.tokens.start as usize),
         Reach::Clause => reaches_clause(reader, place, index, between),
         Reach::Phrase => reaches_phrase(place, between, Role::VERB.and(Role::SUBORDINATOR)),
         Reach::Word => reaches_word(place, between),
@@ -177,7 +196,7 @@ fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
         cue: index,
         distance: between.end - between.start,
         follows: false,
-        is_header: cue.reach == Reach::Section,
+        is_header: false,
     })
 }
 

@@ -39,6 +39,13 @@ impl fmt::Display for Problem {
 #[error("{}", lines(.0))]
 pub struct Problems(pub Vec<Problem>);
 
+/// Most problems told at once; a wrong column would otherwise fill the screen.
+const MOST_TOLD: usize = 40;
+
 fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<String> = problems.iter().take(MOST_TOLD).map(ToString::to_string).collect();
+    if problems.len() > MOST_TOLD {
+        lines.push(format!("… and {} more problems", problems.len() - MOST_TOLD));
+    }
+    lines.join("\n")
 }

@@ -77,6 +77,8 @@ pub struct Segmented<'t> {
     folded: Folded<'t>,
     /// Every token, line breaks included.
     pub tokens: Vec<Token>,
+    /// Lines, in text order, without their line breaks.
+    pub lines: Vec<TokenRange>,
     /// Titled parts, in text order; what stands before the first title belongs to none.
     pub sections: Vec<Section>,
     /// Sentences, in text order; they cover every token that is not a line break.
@@ -90,8 +92,9 @@ impl<'t> Segmented<'t> {
     pub fn new(text: &'t str, lexicons: &Lexicons) -> Self {
         let folded = fold(text);
         let tokens = tokens_of(&folded, lexicons);
-        let mut segmented =
-            Self { folded, tokens, sections: Vec::new(), sentences: Vec::new(), clauses: Vec::new() };
+        let lines = lines_of(&tokens);
+        let (sections, sentences, clauses) = (Vec::new(), Vec::new(), Vec::new());
+        let mut segmented = Self { folded, tokens, lines, sections, sentences, clauses };
         segmented.sections = section::find(&segmented, lexicons);
         segmented.sentences = sentence::find(&segmented, lexicons);
         segmented.clauses = clause::find(&segmented, lexicons);
@@ -170,12 +173,9 @@ impl<'t> Segmented<'t> {
         next.checked_sub(1).map(|i| &self.sections[i])
     }
 
-    /// The line that holds a token, without its line break.
+    /// The line that holds a token, or the last one before it.
     pub fn line_of(&self, token: usize) -> TokenRange {
-        let is_break = |t: &Token| t.kind == TokenKind::Newline;
-        let start = self.tokens[..token].iter().rposition(is_break).map_or(0, |i| i + 1);
-        let rest = self.tokens[token..].iter().position(is_break);
-        TokenRange::new(start, rest.map_or(self.tokens.len(), |i| token + i))
+        at_or_before(&self.lines, token)
     }
 
     /// True when the token begins with a capital in the original.
@@ -194,6 +194,14 @@ impl<'t> Segmented<'t> {
         let text = self.folded.text().as_bytes();
         self.tokens.get(token).is_some_and(|t| t.end - t.start == 1 && text[t.start as usize] == mark)
     }
+}
+
+fn lines_of(tokens: &[Token]) -> Vec<TokenRange> {
+    let mut start = 0;
+    let breaks = tokens.iter().enumerate().filter(|(_, t)| t.kind == TokenKind::Newline).map(|(i, _)| i);
+    let lines =
+        breaks.chain([tokens.len()]).map(|end| TokenRange::new(std::mem::replace(&mut start, end + 1), end));
+    lines.collect()
 }
 
 fn at_or_before(ranges: &[TokenRange], token: usize) -> TokenRange {

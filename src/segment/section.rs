@@ -15,7 +15,7 @@ pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut open_frame = false;
     let end = segmented.tokens.len();
-    for line in lines(segmented) {
+    for &line in &segmented.lines {
         if let Some((kind, title)) = title_of(segmented, lexicons, line.start as usize, line.end as usize) {
             if let Some(last) = sections.last_mut() {
                 last.body.end = title.start;
@@ -32,19 +32,6 @@ pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Section> {
         }
     }
     sections
-}
-
-/// The lines of a report, without their line breaks.
-fn lines(segmented: &Segmented) -> impl Iterator<Item = TokenRange> {
-    let tokens = &segmented.tokens;
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let rest = tokens.get(start..).filter(|rest| !rest.is_empty())?;
-        let length = rest.iter().position(|t| t.kind == TokenKind::Newline).unwrap_or(rest.len());
-        let line = TokenRange::new(start, start + length);
-        start += length + 1;
-        Some(line)
-    })
 }
 
 /// A blank line, or a line that opens with a label of its own.
