@@ -7,6 +7,7 @@ use crate::span::Span;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// A code in a code system, for instance `CIM-10` and `Q39.0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -189,10 +190,10 @@ pub struct EventDate {
 /// What made an event: enough to make it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Engine name and version.
-    pub engine: String,
+    /// Engine name and version; shared, because every event of a run carries it.
+    pub engine: Arc<str>,
     /// `name@version+hash` of every lexicon in use, sorted.
-    pub lexicons: Vec<String>,
+    pub lexicons: Arc<[String]>,
     /// Name and hash of the model, when one was used.
     pub model: Option<String>,
     /// The term or pattern that matched, as `lexicon:id`.
@@ -280,8 +281,8 @@ impl CodedEvent {
     pub fn identity(&self) -> String {
         let mut hash = Sha256::new();
         let place = format!("{} {} {}", self.document_version, self.start, self.end);
-        for part in [&self.document_id, &place, &self.concept, &self.provenance.rule, &self.provenance.engine]
-        {
+        let engine: &str = &self.provenance.engine;
+        for part in [self.document_id.as_str(), &place, &self.concept, &self.provenance.rule, engine] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }
@@ -295,9 +296,7 @@ impl CodedEvent {
 
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

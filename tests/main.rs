@@ -1,1 +1,14 @@
-//! The one integration test binary.
+//! The one integration test binary: one link, one run.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod cases;
+mod cli;
+mod dates;
+mod faults;
+mod golden;
+mod layers;
+mod properties;
+mod source;
+mod support;
+mod warehouse;

@@ -38,7 +38,7 @@ impl FromStr for Destination {
 /// An open destination.
 pub(super) enum Sink<'w> {
     /// A run of a warehouse.
-    Warehouse(Run<'w>),
+    Warehouse(Box<Run<'w>>),
     /// JSON lines.
     Lines(Box<dyn Write + 'w>),
 }
@@ -64,7 +64,7 @@ impl Destination {
             Self::Warehouse(path) => {
                 let mut warehouse = Warehouse::open(path).map_err(Failed::new)?;
                 let run = warehouse.begin_run(&fingerprint(engine, options));
-                let mut sink = Sink::Warehouse(if keep_text { run.keeping_text() } else { run });
+                let mut sink = Sink::Warehouse(Box::new(if keep_text { run.keeping_text() } else { run }));
                 work(&mut sink)?;
                 match sink {
                     Sink::Warehouse(run) => run.finish().map(drop).map_err(Failed::new),
@@ -98,8 +98,8 @@ fn write_lines(path: &Path, work: impl FnOnce(&mut Sink) -> Result<()>) -> Resul
 fn fingerprint(engine: &Engine, options: &str) -> EngineFingerprint {
     let provenance = engine.provenance();
     EngineFingerprint {
-        engine: provenance.engine.clone(),
-        lexicons: provenance.lexicons.clone(),
+        engine: provenance.engine.to_string(),
+        lexicons: provenance.lexicons.to_vec(),
         model: provenance.model.clone(),
         options: options.to_string(),
     }

@@ -37,8 +37,8 @@ impl Coder {
     /// A coder whose events name the given engine and lexicons.
     pub fn new(engine: &str, lexicons: &Lexicons) -> Self {
         let provenance = Provenance {
-            engine: engine.to_string(),
-            lexicons: lexicons.references(),
+            engine: engine.into(),
+            lexicons: lexicons.references().into(),
             model: None,
             rule: String::new(),
         };

@@ -3,6 +3,7 @@
 use super::grammar::{Grammar, Role};
 use super::vocabulary::{Inflection, TermToken, Vocabulary, WordId, cut};
 use crate::normalize::TokenKind;
+use std::borrow::Cow;
 
 /// Stands for the gap ` … ` of a cue in a word sequence; never a word.
 pub const GAP: WordId = WordId::MAX;
@@ -78,13 +79,15 @@ pub(super) fn concept_keys(
 ) -> Vec<Vec<WordId>> {
     let tokens = cut(term);
     let mut keys = Vec::new();
-    let without_parentheses: Vec<TermToken> =
-        tokens.iter().filter(|t| !matches!(t.folded.as_str(), "(" | ")" | "[" | "]")).cloned().collect();
-    for tokens in [&tokens, &without_parentheses] {
+    let mut add = |tokens: &[TermToken]| {
         for variant in compounds(tokens, grammar) {
-            let pieces = pieces(&variant, is_abbreviation, vocabulary, grammar);
-            keys.extend(orders(&pieces));
+            keys.extend(orders(&pieces(&variant, is_abbreviation, vocabulary, grammar)));
         }
+    };
+    add(&tokens);
+    let is_bracket = |t: &TermToken| matches!(t.folded.as_str(), "(" | ")" | "[" | "]");
+    if tokens.iter().any(is_bracket) {
+        add(&tokens.iter().filter(|t| !is_bracket(t)).cloned().collect::<Vec<_>>());
     }
     keys.retain(|key| !key.is_empty());
     keys.sort();
@@ -94,16 +97,20 @@ pub(super) fn concept_keys(
 }
 
 /// Writings of the compounds of a term: "inter-auriculaire", "interauriculaire", "inter auriculaire".
-fn compounds(tokens: &[TermToken], grammar: &Grammar) -> Vec<Vec<TermToken>> {
+fn compounds<'t>(tokens: &'t [TermToken], grammar: &Grammar) -> Vec<Cow<'t, [TermToken]>> {
+    let may_vary = |t: &TermToken| t.folded == "-" || grammar.prefix_of(&t.folded).is_some();
+    if !tokens.iter().any(may_vary) {
+        return vec![Cow::Borrowed(tokens)];
+    }
     let apart: Vec<TermToken> = tokens.iter().flat_map(|t| split_prefix(t, grammar)).collect();
-    let mut variants = vec![apart.clone()];
-    let as_written: Vec<TermToken> = tokens.to_vec();
-    let joined = join_hyphens(tokens);
-    for variant in [as_written, joined.clone(), join_hyphens(&apart), join_prefixes(&apart, grammar)] {
-        let same =
-            |other: &Vec<TermToken>| other.iter().map(|t| &t.folded).eq(variant.iter().map(|t| &t.folded));
+    let joined = [join_hyphens(tokens), join_hyphens(&apart), join_prefixes(&apart, grammar)];
+    let mut variants: Vec<Cow<'t, [TermToken]>> = vec![Cow::Borrowed(tokens)];
+    for variant in [apart].into_iter().chain(joined) {
+        let same = |other: &Cow<'t, [TermToken]>| {
+            other.iter().map(|t| &t.folded).eq(variant.iter().map(|t| &t.folded))
+        };
         if !variants.iter().any(same) {
-            variants.push(variant);
+            variants.push(Cow::Owned(variant));
         }
     }
     variants

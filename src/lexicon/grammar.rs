@@ -91,8 +91,8 @@ pub struct Grammar {
     adjective_endings: Vec<String>,
     /// Endings of present participles, folded.
     participle_endings: Vec<String>,
-    /// Prefixes, longest first.
-    prefixes: Vec<String>,
+    /// Prefixes by their first byte, longest first: every word of every term is looked up.
+    prefixes: FxHashMap<u8, Vec<String>>,
     /// Forms that are one word ("iii", "3"), in the order of the rows.
     groups: Vec<Vec<String>>,
     pub(super) inflection: Inflection,
@@ -134,13 +134,13 @@ impl Grammar {
                 },
             }
         }
-        self.prefixes.sort_by_key(|p| std::cmp::Reverse(p.len()));
+        self.prefixes.values_mut().for_each(|group| group.sort_by_key(|p| std::cmp::Reverse(p.len())));
     }
 
     fn give(&mut self, forms: Vec<String>, role: Role) {
         for form in forms {
             if role == Role::PREFIX {
-                self.prefixes.push(form.clone());
+                self.prefixes.entry(form.as_bytes()[0]).or_default().push(form.clone());
             }
             let entry = self.roles.entry(form).or_default();
             *entry = entry.and(role);
@@ -172,7 +172,8 @@ impl Grammar {
     }
 
     pub(super) fn prefix_of(&self, folded: &str) -> Option<&str> {
-        self.prefixes.iter().map(String::as_str).find(|prefix| folded.starts_with(prefix))
+        let group = self.prefixes.get(folded.as_bytes().first()?)?;
+        group.iter().map(String::as_str).find(|prefix| folded.starts_with(prefix))
     }
 
     /// True when a folded word has the ending of a present participle.

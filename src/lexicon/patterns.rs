@@ -152,7 +152,7 @@ fn builder() -> regex_automata::meta::Builder {
 fn compile(entry: &Entry) -> Result<Regex, String> {
     let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&entry.regex);
     let hir = hir.map_err(|e| format!("not a regular expression: {e}"))?;
-    if !hir.properties().maximum_len().is_some_and(|most| most <= LONGEST_MATCH) {
+    if hir.properties().maximum_len().is_none_or(|most| most > LONGEST_MATCH) {
         return Err(format!(
             "may match more than {LONGEST_MATCH} bytes; bound every repetition, as in {{0,30}}"
         ));

@@ -68,14 +68,14 @@ impl Keys {
     /// The key of what made an event: any engine row that agrees, whatever its options.
     pub fn provenance(&mut self, connection: &Connection, made: &Provenance) -> rusqlite::Result<i64> {
         let agrees = |known: &EngineFingerprint| {
-            known.engine == made.engine && known.lexicons == made.lexicons && known.model == made.model
+            *known.engine == *made.engine && *known.lexicons == *made.lexicons && known.model == made.model
         };
         if let Some((_, key)) = self.engines.iter().find(|(known, _)| agrees(known)) {
             return Ok(*key);
         }
         let engine = EngineFingerprint {
-            engine: made.engine.clone(),
-            lexicons: made.lexicons.clone(),
+            engine: made.engine.to_string(),
+            lexicons: made.lexicons.to_vec(),
             model: made.model.clone(),
             options: String::new(),
         };

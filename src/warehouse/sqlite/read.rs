@@ -148,7 +148,7 @@ fn read_meaning(columns: &mut Columns<'_>) -> Result<Meaning, WarehouseError> {
 fn read_engine(columns: &mut Columns<'_>) -> Result<Provenance, WarehouseError> {
     Ok(Provenance {
         engine: columns.next()?,
-        lexicons: columns.json("engines.lexicons")?,
+        lexicons: columns.json::<String>("engines.lexicons")?.into(),
         model: columns.next()?,
         rule: String::new(),
     })

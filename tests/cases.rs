@@ -1,0 +1,114 @@
+//! The cases stored beside the data: they run, they are counted, and a case that asserts nothing is refused.
+
+use std::collections::BTreeMap;
+
+use crate::support::{Bench, Ran, engine};
+use laennec::lexicon::{Folder, read_cases, shipped};
+
+/// Least number of cases of each lexicon: a file that is cut short or not read must not pass for a file that passes.
+const FLOORS: [(&str, usize); 7] = [
+    ("abbreviations", 100),
+    ("context", 500),
+    ("dates", 280),
+    ("documents", 70),
+    ("grammar", 12),
+    ("malformations", 470),
+    ("sections", 190),
+];
+
+/// The table that `lexicon test` prints: cases and passed, by lexicon.
+fn tally(ran: &Ran) -> BTreeMap<String, (usize, usize)> {
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        let [lexicon, ran, passed, ..] = cells[..] else { return None };
+        Some((lexicon.to_string(), (ran.parse().ok()?, passed.parse().ok()?)))
+    };
+    ran.out.lines().filter_map(row).collect()
+}
+
+#[test]
+fn shipped_lexicons_load_with_their_licences() {
+    let manifests = &engine().lexicons().manifests;
+    let ids: Vec<&str> = manifests.iter().map(|m| m.id.as_str()).collect();
+    assert_eq!(ids, FLOORS.map(|(id, _)| id));
+    for manifest in manifests {
+        assert!(manifest.licence.len() > 2 && manifest.source.len() > 2, "{}", manifest.id);
+    }
+}
+
+#[test]
+fn every_lexicon_runs_its_cases() {
+    let tally = tally(&Bench::new().run(&["lexicon", "test"]));
+    assert_eq!(tally.len(), FLOORS.len(), "{tally:?}");
+    let short: Vec<_> = FLOORS.iter().filter(|(id, floor)| tally[*id].0 < *floor).collect();
+    assert!(short.is_empty(), "fewer cases than the floor: {short:?}, ran {tally:?}");
+    for folder in shipped() {
+        assert_eq!(tally[&folder.name].0, read_cases(&folder).unwrap().len(), "{}", folder.name);
+    }
+}
+
+#[test]
+fn every_lexicon_passes_its_cases() {
+    Bench::new().run(&["lexicon", "test"]).ends_with(0);
+}
+
+#[test]
+fn one_lexicon_and_one_set_can_be_tested_alone() {
+    let bench = lexicon("neg-1", "Une {{fistule|fistula}} est vue.", "dev");
+    let ran = bench.run(&["lexicon", "test", "mine"]).ends_with(0);
+    assert_eq!(tally(&ran), BTreeMap::from([("mine".into(), (1, 1))]));
+    assert_eq!(tally(&bench.run(&["lexicon", "test", "mine", "--set", "dev"]))["mine"], (1, 1));
+    let none = bench.run(&["lexicon", "test", "mine", "--set", "held"]).ends_with(1);
+    assert_eq!(tally(&none)["mine"], (0, 0), "no case at all is a failure");
+}
+
+#[test]
+fn a_failing_case_is_shown_with_its_place() {
+    let bench = lexicon("case-7", "Une {{lithiase|fistula}} est vue.", "dev");
+    let ran = bench.run(&["lexicon", "test", "mine"]).ends_with(1);
+    assert!(ran.err.contains("mine/cases.toml:1 case-7: missing"), "{}", ran.err);
+    assert_eq!(tally(&ran)["mine"], (1, 0));
+}
+
+/// A lexicon of one term and one case, in the folder `mine`.
+fn lexicon(id: &str, text: &str, set: &str) -> Bench {
+    let bench = Bench::new();
+    let manifest = "id = \"mine\"\nkind = \"concepts\"\ntitle = \"T\"\nversion = \"1\"\nlicence = \"MIT\"\nsource = \"us\"\n";
+    bench.file("mine/manifest.toml", manifest);
+    bench.file("mine/terms.tsv", "concept\tterm\tkind\nfistula\tfistule\tpreferred\n");
+    bench.file("mine/cases.toml", format!("[[case]]\nid = \"{id}\"\ntext = \"{text}\"\nset = \"{set}\"\n"));
+    bench
+}
+
+#[test]
+fn malformed_marks_are_refused() {
+    let table = [
+        ("{{a|b", "not closed"),
+        ("a}} b", "closes no mark"),
+        ("{{a|b}} c}}", "closes no mark"),
+        ("{{a}}", "no |"),
+        ("{{ |x}}", "holds no span"),
+        ("{{|x}}", "holds no span"),
+        ("{{a {{b|c}}|d}}", "inside another"),
+    ];
+    for (text, expected) in table {
+        let ran = lexicon("", text, "").run(&["lexicon", "check", "mine"]).ends_with(1);
+        assert!(ran.err.contains("mine/cases.toml:1: ") && ran.err.contains(expected), "{text}: {}", ran.err);
+        let cases = format!("[[case]]\ntext = \"{text}\"\n");
+        let folder = Folder::from_files("mine", "mine", [("cases.toml", cases.as_str())]);
+        assert_eq!(read_cases(&folder).unwrap_err().len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn marks_of_shipped_cases_fit_their_text() {
+    for folder in shipped() {
+        for case in read_cases(&folder).unwrap() {
+            for mark in &case.marks {
+                let slice = case.text.get(mark.start as usize..mark.end as usize);
+                assert!(slice.is_some_and(|s| !s.trim().is_empty()), "{}", case.place);
+            }
+            assert!(!case.text.contains("{{") && !case.text.contains("}}"), "{}", case.place);
+        }
+    }
+}
