@@ -124,7 +124,8 @@ impl Engine {
             };
             self.coder.event(document, mention, setting, &self.lexicons, |byte| points.of_byte(byte))
         };
-        let mut events: Vec<CodedEvent> = mentions.iter().filter_map(event).collect();
+        let mut events = Vec::with_capacity(mentions.len());
+        events.extend(mentions.iter().filter_map(event));
         events.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         events
     }
@@ -212,6 +213,8 @@ impl Engine {
 struct Times {
     found: Vec<Found>,
     anchors: Anchors,
+    /// Gestational age on the day of the report; looked up once, since it reads every date.
+    report_gestational_age: Option<u16>,
 }
 
 impl Times {
@@ -219,7 +222,7 @@ impl Times {
         let found = date::find(segmented, words);
         let mut anchors = Anchors { report: document.date, birth: document.birth_date, last_period: None };
         anchors.last_period = date::last_period(&found, &anchors);
-        Self { found, anchors }
+        Self { report_gestational_age: date::report_gestational_age(&found), found, anchors }
     }
 
     /// The day written for a mention. An age is counted from the patient's birth, so it dates nobody else's finding.
@@ -245,7 +248,7 @@ impl Times {
     /// The gestational age written for a mention, else, for what the fetus has now, the one of the report.
     fn gestational_age(&self, segmented: &Segmented, mention: &Mention, reading: &Reading) -> Option<u16> {
         let is_now = reading.experiencer == Experiencer::Fetus && reading.temporality == Temporality::Current;
-        let of_report = || date::report_gestational_age(&self.found).filter(|_| is_now);
+        let of_report = || self.report_gestational_age.filter(|_| is_now);
         date::gestational_age(&self.found, segmented, mention.tokens).or_else(of_report)
     }
 
