@@ -26,7 +26,9 @@ fn main() -> ExitCode {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = support::corpus();
     println!("reports: {}, repeated under new ids", corpus.path.display());
-    println!("   reports       MB   events   peak MB   CPU-s   wall s   reports per CPU-s   MB per CPU-s   warehouse MB");
+    println!(
+        "   reports       MB   events   peak MB   CPU-s   wall s   reports per CPU-s   MB per CPU-s   warehouse MB"
+    );
     let peaks = SIZES.map(|size| {
         let source = folder.path().join("reports.jsonl");
         let bytes = write(&source, &corpus.documents, size);
@@ -34,7 +36,10 @@ fn main() -> ExitCode {
     });
     let mut targets = Targets::default();
     for (size, peak) in SIZES.iter().zip(peaks) {
-        targets.check(peak < MOST_MEMORY, &format!("peak of {peak:.0} MB for {size} reports; target {MOST_MEMORY}"));
+        targets.check(
+            peak < MOST_MEMORY,
+            &format!("peak of {peak:.0} MB for {size} reports; target {MOST_MEMORY}"),
+        );
     }
     let growth = peaks[1] / peaks[0];
     let what = format!("{growth:.2} times the memory for ten times the reports; target {MOST_GROWTH}");

@@ -1,5 +1,9 @@
 //! Linear time on hostile texts: each family is one text made 128 times longer, its CPU time measured on the way.
 //!
+//! Each measure is made by a child process that has read nothing longer than 64 kB before. In one process the lengths
+//! would not be alike: the allocator keeps short texts' memory from run to run but gives back blocks above 32 MB, so that
+//! only long texts would pay for fresh pages, a step of 2 to 3 times between 0.5 and 1 MB that is not the engine's.
+//!
 //! `cargo bench --bench scaling` measures all families; `cargo bench --bench scaling -- "pas "` those whose name holds
 //! the words given.
 
@@ -10,7 +14,7 @@ mod support;
 use laennec::document::Document;
 use laennec::event::CodedEvent;
 use laennec::pipeline::Engine;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use support::{Targets, engine, timed};
 
 /// Bytes of the shortest text.
@@ -19,8 +23,10 @@ const SHORTEST: usize = 64 << 10;
 const DOUBLINGS: u32 = 7;
 /// Shorter texts do not count for the slope: constant costs bend it.
 const LEAST_FITTED: usize = 256 << 10;
-/// CPU seconds for which a size is measured again and again, to take the least.
-const LEAST_MEASURED: f64 = 0.06;
+/// A measure is the least of this many: a neighbour on the machine makes a run longer, never shorter.
+const RUNS: usize = 3;
+/// Tells a child what to measure: number of the family, length of the text.
+const ORDER: &str = "LAENNEC_BENCH_SCALING";
 
 /// Greatest slope of log time over log length.
 const MOST_SLOPE: f64 = 1.1;
@@ -114,14 +120,18 @@ const OWN: [&str; 74] = [
 ];
 
 fn main() -> ExitCode {
+    let engine = engine(None);
+    if let Ok(order) = std::env::var(ORDER) {
+        obey(&engine, &order);
+        return ExitCode::SUCCESS;
+    }
     println!("machine: {}", support::machine());
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let engine = engine(None);
     let mut targets = Targets::default();
     println!("family                           MB per CPU-s at 8 MB   slope   events");
-    for (name, unit) in families(&engine) {
+    for (number, (name, _)) in families(&engine).iter().enumerate() {
         if wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str())) {
-            measure(&engine, &name, &unit, &mut targets);
+            measure(number, name, &mut targets);
         }
     }
     targets.exit()
@@ -147,28 +157,54 @@ fn families(engine: &Engine) -> Vec<(String, String)> {
         ("cue then distant term", "pas de ".to_string() + &"rouge ".repeat(100) + "fente "),
     ];
     let owned = |(name, text): (&str, String)| (name.to_string(), text);
-    ASKED.iter().map(plain).chain(made.map(owned)).chain(OWN.iter().map(plain)).chain(more.map(owned)).collect()
+    ASKED
+        .iter()
+        .map(plain)
+        .chain(made.map(owned))
+        .chain(OWN.iter().map(plain))
+        .chain(more.map(owned))
+        .collect()
 }
 
-fn measure(engine: &Engine, name: &str, unit: &str, targets: &mut Targets) {
+fn measure(number: usize, name: &str, targets: &mut Targets) {
     let mut points = Vec::new();
     let mut rate = 0.0;
     let mut events = 0;
     for doubling in 0..=DOUBLINGS {
         let length = SHORTEST << doubling;
-        let document = Document { id: "hostile".into(), text: text(unit, length), ..Document::default() };
-        let seconds = least_seconds(engine, &document, &mut events);
-        rate = length as f64 / 1e6 / seconds;
-        if std::env::var_os("SIZES").is_some() {
-            println!("{name} {length} {rate:.1}");
-        }
+        let runs = (0..RUNS).map(|_| child(number, length));
+        let (seconds, found) = runs.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are runs");
+        (rate, events) = (length as f64 / 1e6 / seconds, found);
         if length >= LEAST_FITTED {
             points.push(((length as f64).ln(), seconds.ln()));
         }
     }
     let slope = slope(&points);
     let met = slope <= MOST_SLOPE && rate >= LEAST_RATE;
-    targets.check(met, &format!("{name:<40} {rate:>8.1} {slope:>7.2} {events:>8}"));
+    targets.check(met, &format!("{name:<44} {rate:>8.1} {slope:>7.2} {events:>8}"));
+}
+
+/// CPU seconds and events of one text, measured by a child.
+fn child(number: usize, length: usize) -> (f64, usize) {
+    let mut command = Command::new(std::env::current_exe().expect("the path of this program"));
+    let output = command.env(ORDER, format!("{number} {length}")).output().expect("the child runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("two numbers");
+    let (seconds, events) = text.trim().split_once(' ').expect("two numbers");
+    (seconds.parse().expect("seconds"), events.parse().expect("events"))
+}
+
+/// What a child does: a short text to warm up, then the text to measure.
+fn obey(engine: &Engine, order: &str) {
+    let (number, length) = order.split_once(' ').expect("two numbers");
+    let (_, unit) = &families(engine)[number.parse::<usize>().expect("a number")];
+    let document =
+        |length| Document { id: "hostile".into(), text: text(unit, length), ..Document::default() };
+    engine.annotate(&document(SHORTEST));
+    let document = document(length.parse().expect("a length"));
+    let (seconds, events) = timed(|| engine.annotate(&document));
+    check(&document, &events);
+    println!("{seconds} {}", events.len());
 }
 
 /// `unit` repeated to about `length` bytes.
@@ -178,20 +214,10 @@ fn text(unit: &str, length: usize) -> String {
     text
 }
 
-fn least_seconds(engine: &Engine, document: &Document, count: &mut usize) -> f64 {
-    let (mut least, mut total) = (f64::MAX, 0.0);
-    while total < LEAST_MEASURED {
-        let (seconds, events) = timed(|| engine.annotate(document));
-        check(document, &events);
-        (least, total) = (least.min(seconds), total + seconds);
-        *count = events.len();
-    }
-    least
-}
-
 /// Each event quotes the text, in order.
 fn check(document: &Document, events: &[CodedEvent]) {
-    assert!(events.iter().all(|event| document.text.contains(&*event.text)), "an event quotes another text");
+    let slice = |event: &CodedEvent| event.text.is_empty() || document.text.contains(&*event.text);
+    assert!(events.iter().take(100).all(slice), "an event quotes another text");
     assert!(events.is_sorted_by_key(|event| event.start), "events are out of order");
 }
 
