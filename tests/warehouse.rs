@@ -111,8 +111,8 @@ fn event(document: &Document, engine: &EngineFingerprint, start: u32, end: u32) 
         method: Method::Dictionary,
         confidence: 0.875,
         provenance: Provenance {
-            engine: engine.engine.clone(),
-            lexicons: engine.lexicons.clone(),
+            engine: engine.engine.clone().into(),
+            lexicons: engine.lexicons.clone().into(),
             model: engine.model.clone(),
             rule: "anomalies:t12".into(),
         },

@@ -23,6 +23,13 @@ struct Found {
     node: NodeId,
 }
 
+impl Found {
+    /// More words of its own, then no gap: of "suspicion de" and "suspicion … de" the first is meant where both fit.
+    fn rank(&self) -> (usize, bool) {
+        (self.end - (self.gap.end - self.gap.start) as usize, self.gap.start == self.gap.end)
+    }
+}
+
 /// All cues, in text order. A phrase that several cues share gives one match for each.
 pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<CueMatch> {
     let mut matches = Vec::new();
@@ -93,8 +100,9 @@ fn extend(
     best: &mut Option<Found>,
 ) {
     loop {
-        if !lexicons.cue_trie.values(node).is_empty() && best.is_none_or(|b| at > b.end) {
-            *best = Some(Found { end: at, gap, node });
+        let found = Found { end: at, gap, node };
+        if !lexicons.cue_trie.values(node).is_empty() && best.is_none_or(|b| found.rank() > b.rank()) {
+            *best = Some(found);
         }
         if gap == TokenRange::default()
             && let Some(open) = lexicons.cue_trie.child(node, GAP)

@@ -152,10 +152,11 @@ fn is_doubt(category: Category) -> bool {
     matches!(category, Category::Possible | Category::Hypothetical | Category::NotAssessed)
 }
 
-/// "Il n'a pas été noté de déficit": a negation that follows its finding acts forward when "of" opens one after it.
+/// "Il n'a pas été noté de déficit", ": risque combiné de T21": a cue that follows its finding acts forward when "of"
+/// opens one after it.
 fn opens_complement(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
     let next = place.segmented.tokens.get(found.tokens.end as usize);
-    cue.category == Category::Negation && next.is_some_and(|t| t.role.has(Role::PARTITIVE))
+    is_assertive(cue.category) && next.is_some_and(|t| t.role.has(Role::PARTITIVE))
 }
 
 fn acts_after(cue: &Cue) -> bool {
@@ -206,6 +207,11 @@ fn reaches_section(place: &Place, found: &CueMatch) -> bool {
     let (from, to) = (found.tokens.end as usize, place.tokens.start as usize);
     let same = |token| segmented.section_of(token).map(|s| s.title);
     if from > to || same(from.saturating_sub(1)) != same(to) || to - from > 4 * FARTHEST {
+        return false;
+    }
+    // What stands beyond the frame of the header's section is under another label.
+    let framed = segmented.section_of(from.saturating_sub(1)).is_none_or(|s| s.frame.contains(to));
+    if !framed {
         return false;
     }
     // A header ends its own line or opens a list on it; it does not run over a blank line.

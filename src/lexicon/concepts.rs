@@ -4,10 +4,11 @@ use super::expand::{concept_keys, literal};
 use super::folder::Folder;
 use super::grammar::Grammar;
 use super::groups::Groups;
-use super::manifest::{Manifest, parse_toml};
+use super::manifest::{Manifest, line_of_entry, parse_toml};
 use super::problem::Problem;
 use super::table::Table;
 use super::vocabulary::{Vocabulary, WordId, cut};
+use crate::normalize::TokenKind;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
@@ -141,19 +142,20 @@ impl Concepts {
             Ok(sets) => sets,
             Err(problem) => return problems.push(problem),
         };
-        for set in sets.support {
+        for (i, set) in sets.support.into_iter().enumerate() {
+            let line = line_of_entry(text, "[[support]]", i);
             let bit = self.support_sets.len() as u32;
             if bit as usize >= MOST_SUPPORT_SETS {
                 return problems
                     .push(Problem::of(&file, format!("more than {MOST_SUPPORT_SETS} support sets in all")));
             }
             if self.support_sets.insert((lexicon, set.id.clone()), bit).is_some() {
-                problems.push(Problem::of(&file, format!("support set {:?} is given twice", set.id)));
+                problems.push(Problem::at(&file, line, format!("duplicate id: support set {:?}", set.id)));
             }
             for word in set.words {
                 let key = literal(&word, vocabulary, &grammar.inflection);
                 if key.is_empty() {
-                    problems.push(Problem::of(&file, format!("empty word in set {:?}", set.id)));
+                    problems.push(Problem::at(&file, line, format!("empty word in set {:?}", set.id)));
                 }
                 self.support_keys.push((key, bit));
             }
@@ -181,7 +183,7 @@ impl Reader<'_> {
     ) -> Result<(), String> {
         let (id, text, kind) = (cell(0), cell(1), cell(2));
         check_id(id)?;
-        if text.is_empty() || cut(text).iter().all(|t| t.folded.trim().is_empty()) {
+        if !cut(text).iter().any(|t| matches!(t.kind, TokenKind::Word | TokenKind::Number)) {
             return Err("empty term: write the words, or delete the line".into());
         }
         let has_preferred = !kind.is_empty();

@@ -120,6 +120,14 @@ pub(super) fn parse_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str)
     })
 }
 
+/// The line of the id of entry number `index` of the tables headed by `header`.
+pub(super) fn line_of_entry(text: &str, header: &str, index: usize) -> usize {
+    let headers = text.lines().enumerate().filter(|(_, line)| line.trim() == header);
+    let at = headers.map(|(i, _)| i).nth(index).unwrap_or(0);
+    let id = text.lines().skip(at).position(|line| line.trim_start().starts_with("id")).unwrap_or(0);
+    at + id + 1
+}
+
 fn line_of(text: &str, key: &str) -> usize {
     text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |i| i + 1)
 }

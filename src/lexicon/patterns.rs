@@ -2,7 +2,7 @@
 
 use super::concepts::Concepts;
 use super::folder::Folder;
-use super::manifest::parse_toml;
+use super::manifest::{line_of_entry, parse_toml};
 use super::problem::Problem;
 use crate::normalize::fold;
 use regex_automata::meta::Regex;
@@ -84,11 +84,9 @@ impl Patterns {
             Ok(entries) => entries,
             Err(problem) => return problems.push(problem),
         };
-        for entry in entries.pattern {
-            let needle = format!("\"{}\"", entry.id);
-            let line = text.lines().position(|l| l.trim_start().starts_with("id") && l.contains(&needle));
-            let mut fail =
-                |message: String| problems.push(Problem::at(&file, line.map_or(1, |l| l + 1), message));
+        for (i, entry) in entries.pattern.into_iter().enumerate() {
+            let line = line_of_entry(text, "[[pattern]]", i);
+            let mut fail = |message: String| problems.push(Problem::at(&file, line, message));
             if self.patterns.iter().any(|p| p.id == entry.id) {
                 fail(format!("duplicate id: pattern {:?}", entry.id));
                 continue;

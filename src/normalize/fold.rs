@@ -20,7 +20,8 @@ const SPECIAL: [bool; 256] = {
 
 /// Folds `text`. Total on every string; time and memory are linear in its length.
 pub fn fold(text: &str) -> Folded<'_> {
-    let mut writer = Writer { out: Vec::with_capacity(text.len() + 8), anchors: Vec::new(), shift: 0 };
+    let out = Vec::with_capacity(text.len() + 8);
+    let mut writer = Writer { out, anchors: Vec::new(), joins: Vec::new(), shift: 0 };
     let mut from = 0;
     for line in furniture::find(text) {
         writer.fold_range(text, from, line.start as usize);
@@ -29,12 +30,13 @@ pub fn fold(text: &str) -> Folded<'_> {
     writer.fold_range(text, from, text.len());
     // Every byte written is ASCII or part of a whole character, so nothing is replaced here.
     let folded = String::from_utf8(writer.out).unwrap_or_default();
-    Folded { original: text, text: folded, anchors: writer.anchors }
+    Folded { original: text, text: folded, anchors: writer.anchors, joins: writer.joins }
 }
 
 struct Writer {
     out: Vec<u8>,
     anchors: Vec<Anchor>,
+    joins: Vec<u32>,
     /// `original - folded` of the last byte written, wrapping.
     shift: u32,
 }
@@ -59,8 +61,9 @@ impl Writer {
         match bytes[at] {
             byte @ (b'-' | b'.' | b'_' | b'=' | b'*') => {
                 if byte == b'-'
-                    && let Some(after) = soft_hyphen(bytes, at)
+                    && let Some(after) = soft_hyphen(bytes, at, 1)
                 {
+                    self.joins.push(self.out.len() as u32);
                     return after;
                 }
                 let run = bytes[at..].iter().take_while(|&&b| b == byte).count();
@@ -85,9 +88,10 @@ impl Writer {
     fn fold_char(&mut self, text: &str, at: usize) -> usize {
         let Some(c) = text[at..].chars().next() else { return text.len() };
         let width = c.len_utf8();
-        if c == '\u{2010}'
-            && let Some(after) = soft_hyphen(text.as_bytes(), at + width - 1)
+        if matches!(c, '\u{2010}' | '\u{AD}')
+            && let Some(after) = soft_hyphen(text.as_bytes(), at, width)
         {
+            self.joins.push(self.out.len() as u32);
             return after;
         }
         for (i, &byte) in characters::form(c).as_bytes().iter().enumerate() {
@@ -121,12 +125,12 @@ impl Writer {
     }
 }
 
-/// The offset after a hyphen at `at` that only ends a line inside a word ("diaphrag-⏎matique"), or `None`.
+/// The offset after a hyphen of `width` bytes at `at` that only ends a line inside a word ("diaphrag-⏎matique"), or `None`.
 ///
 /// The next line must go on in lower case: a capital would be a new item or a compound name.
-fn soft_hyphen(bytes: &[u8], at: usize) -> Option<usize> {
+fn soft_hyphen(bytes: &[u8], at: usize, width: usize) -> Option<usize> {
     let before = *bytes[..at].last()?;
-    let rest = &bytes[at + 1..];
+    let rest = &bytes[at + width..];
     let spaces = rest.iter().take(8).take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
     if rest.get(spaces) != Some(&b'\n') || !(before.is_ascii_alphabetic() || before >= 0x80) {
         return None;
@@ -137,7 +141,7 @@ fn soft_hyphen(bytes: &[u8], at: usize) -> Option<usize> {
         byte @ 0x00..=0x7F => byte.is_ascii_lowercase(),
         _ => first_char(&rest[next..]).is_some_and(char::is_lowercase),
     };
-    goes_on.then_some(at + 1 + next)
+    goes_on.then_some(at + width + next)
 }
 
 fn first_char(bytes: &[u8]) -> Option<char> {
@@ -164,6 +168,7 @@ mod tests {
             ("NAE\u{301}VUS", "naevus"),
             ("nævus\u{A0}géant", "naevus geant"),
             ("atré\u{AD}sie", "atresie"),
+            ("œso\u{AD}\nphage", "oesophage"),
             ("atr\u{200B}é\u{202E}s\0ie", "atresie"),
             ("diaphrag-\nmatique", "diaphragmatique"),
             ("diaphrag-  \r\n   matique", "diaphragmatique"),

@@ -25,6 +25,7 @@ pub struct Folded<'t> {
     original: &'t str,
     text: String,
     anchors: Vec<Anchor>,
+    joins: Vec<u32>,
 }
 
 impl<'t> Folded<'t> {
@@ -36,6 +37,11 @@ impl<'t> Folded<'t> {
     /// The text as received.
     pub fn original(&self) -> &'t str {
         self.original
+    }
+
+    /// Folded offsets where a word was joined over a line end, ascending: the hyphen may yet have been its own.
+    pub fn joins(&self) -> &[u32] {
+        &self.joins
     }
 
     /// The span of original bytes that the folded bytes `start..end` come from, on character boundaries.
@@ -64,7 +70,7 @@ impl<'t> Folded<'t> {
 
     /// The folded offset of the first folded byte that comes from original byte `offset` or later.
     pub fn of_original(&self, offset: u32) -> u32 {
-        let next = self.anchors.partition_point(|a| a.original <= offset);
+        let next = self.anchors.partition_point(|a| a.original < offset);
         let limit = self.anchors.get(next).map_or(self.text.len() as u32, |a| a.folded);
         let Some(anchor) = next.checked_sub(1).map(|i| self.anchors[i]) else { return offset.min(limit) };
         (anchor.folded + (offset - anchor.original)).min(limit)

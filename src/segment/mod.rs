@@ -8,7 +8,7 @@ pub use crate::normalize::TokenKind;
 pub use crate::span::Span;
 
 use crate::lexicon::{Entry, Lexicons, Role, WordId};
-use crate::normalize::{Folded, fold, tokenize};
+use crate::normalize::{Folded, RawToken, fold, tokenize};
 
 /// A token of a report: a half-open byte range of the folded text, and its word when a lexicon knows it.
 #[derive(Clone, Copy, Debug)]
@@ -212,21 +212,33 @@ fn at_or_before(ranges: &[TokenRange], token: usize) -> TokenRange {
 fn tokens_of(folded: &Folded, lexicons: &Lexicons) -> Vec<Token> {
     let text = folded.text();
     let mut tokens = Vec::with_capacity(text.len() / 5 + 8);
+    let mut joins = folded.joins().iter().copied().peekable();
     tokenize(text, |raw| {
-        let entry = match raw.kind {
-            TokenKind::Newline => Entry::default(),
-            _ => lexicons.vocabulary.get(&text[raw.start as usize..raw.end as usize]),
-        };
-        tokens.push(Token {
-            start: raw.start,
-            end: raw.end,
-            word: entry.word,
-            kind: raw.kind,
-            space_before: raw.space_before,
-            role: entry.role,
-        });
+        while joins.next_if(|&join| join <= raw.start).is_some() {}
+        let join = joins.next_if(|&join| join < raw.end);
+        let token = token(text, lexicons, raw);
+        match join.filter(|_| token.word == 0).and_then(|join| compound(text, lexicons, raw, join)) {
+            Some(parts) => tokens.extend(parts),
+            None => tokens.push(token),
+        }
     });
     tokens
+}
+
+fn token(text: &str, lexicons: &Lexicons, raw: RawToken) -> Token {
+    let RawToken { start, end, kind, space_before } = raw;
+    let entry = match kind {
+        TokenKind::Newline => Entry::default(),
+        _ => lexicons.vocabulary.get(&text[start as usize..end as usize]),
+    };
+    Token { start, end, word: entry.word, kind, space_before, role: entry.role }
+}
+
+/// The two words of a compound whose own hyphen stood at the line end ("spina-⏎bifida"), when both are known.
+fn compound(text: &str, lexicons: &Lexicons, raw: RawToken, join: u32) -> Option<[Token; 2]> {
+    let left = token(text, lexicons, RawToken { end: join, ..raw });
+    let right = token(text, lexicons, RawToken { start: join, space_before: false, ..raw });
+    (left.word != 0 && right.word != 0).then_some([left, right])
 }
 
 /// Tokens of list and title numbering at the start of a line: how many stand there, and whether they are a bullet.
