@@ -51,7 +51,7 @@ impl Span {
 }
 
 /// Bytes between two remembered code-point counts.
-const STRIDE: usize = 1024;
+const STRIDE: usize = 256;
 
 /// Translates byte offsets of one text to code-point offsets (the unit of the contract and of OMOP) and back.
 ///
@@ -62,7 +62,7 @@ pub struct CodePoints<'t> {
 }
 
 impl<'t> CodePoints<'t> {
-    /// Counts the code points of `text`, remembering a total every kibibyte.
+    /// Counts the code points of `text`, remembering a total every `STRIDE` bytes.
     pub fn new(text: &'t str) -> Self {
         let mut total = 0;
         let counts = text

@@ -9,7 +9,6 @@ use laennec::pipeline::Engine;
 use laennec::source::{self, Options};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Least bytes of text of a pass: the clock must count milliseconds, not ticks.
 const LEAST_BYTES: usize = 2_000_000;
@@ -57,14 +56,10 @@ pub fn engine(list: Option<&Path>) -> Engine {
     Engine::new(lexicons).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
-/// CPU seconds of this thread so far.
-///
-/// The kernel brings the count up to date when the thread leaves its core, hence the short sleep.
+/// CPU seconds of this thread so far, to the nanosecond.
 pub fn thread_seconds() -> f64 {
-    std::thread::sleep(Duration::from_micros(50));
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with /proc");
-    let nanoseconds: u64 = text.split(' ').next().and_then(|n| n.parse().ok()).expect("a number");
-    nanoseconds as f64 * 1e-9
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 /// CPU seconds of this process and of the children it waited for, to the tick of 10 ms.

@@ -123,7 +123,8 @@ impl Engine {
             };
             self.coder.event(document, mention, setting, &self.lexicons, |byte| points.of_byte(byte))
         };
-        let mut events: Vec<CodedEvent> = mentions.iter().filter_map(event).collect();
+        let mut events = Vec::with_capacity(mentions.len());
+        events.extend(mentions.iter().filter_map(event));
         events.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         events
     }

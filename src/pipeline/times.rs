@@ -14,6 +14,8 @@ const LONG_AGO: i32 = 60;
 pub(super) struct Times {
     found: Vec<Found>,
     anchors: Anchors,
+    /// Gestational age on the day of the report; looked up once, since it reads every date.
+    report_gestational_age: Option<u16>,
 }
 
 impl Times {
@@ -22,7 +24,7 @@ impl Times {
         let found = date::find(segmented, words);
         let mut anchors = Anchors { report: document.date, birth: document.birth_date, last_period: None };
         anchors.last_period = date::last_period(&found, &anchors);
-        Self { found, anchors }
+        Self { report_gestational_age: date::report_gestational_age(&found), found, anchors }
     }
 
     /// The day written for a mention. An age is counted from the patient's birth, so it dates nobody else's finding.
@@ -67,7 +69,7 @@ impl Times {
         reading: &Reading,
     ) -> Option<u16> {
         let is_now = reading.experiencer == Experiencer::Fetus && reading.temporality == Temporality::Current;
-        let of_report = || date::report_gestational_age(&self.found).filter(|_| is_now);
+        let of_report = || self.report_gestational_age.filter(|_| is_now);
         date::gestational_age(&self.found, segmented, mention.tokens).or_else(of_report)
     }
 
