@@ -1,7 +1,7 @@
 //! `laennec annotate`: reads reports, writes their coded events, exactly once.
 
 use super::sink::{Destination, Sink};
-use super::{Failed, Outcome, Result, findings, load_engine, on_threads, progress};
+use super::{Failed, MOST_THREADS, Outcome, Result, findings, load_engine, on_threads, progress};
 use crate::document::Document;
 use crate::event::CodedEvent;
 use crate::pipeline::{Engine, Hashes, hashes};
@@ -38,8 +38,8 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "off", value_parser = ["off"])]
     model: String,
     /// Number of threads; 0 for one per core.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=MOST_THREADS))]
+    threads: u16,
     /// Keep only the events of these sections (ids of `laennec segment`), separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "KIND")]
     sections: Vec<String>,
@@ -61,6 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     if arguments.findings && arguments.into.warehouse().is_none() {
         return Err(Failed("--findings reads a warehouse; write --into cohort.db".into()));
     }
+    arguments.into.check_apart(&arguments.source)?;
     let engine = load_engine(&arguments.lexicon)?;
     if let Some(unknown) =
         arguments.sections.iter().find(|s| !engine.lexicons().sections.iter().any(|k| k.id == **s))

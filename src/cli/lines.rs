@@ -1,6 +1,6 @@
 //! Reads JSON lines, works on them on all threads in bounded batches, writes the answers in order.
 
-use super::{Failed, Outcome, Result, load_engine, on_threads};
+use super::{Failed, MOST_THREADS, Outcome, Result, load_engine, on_threads};
 use crate::document::Document;
 use crate::pipeline::Engine;
 use rayon::prelude::*;
@@ -26,8 +26,8 @@ pub(super) struct Input {
     #[arg(long, value_name = "DIR")]
     lexicon: Vec<PathBuf>,
     /// Number of threads; 0 for one per core.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=MOST_THREADS))]
+    threads: u16,
 }
 
 /// What is done with the object of a line: its answer, or why it is set aside.

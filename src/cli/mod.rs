@@ -119,9 +119,12 @@ fn folders(paths: &[PathBuf]) -> Result<Vec<Folder>> {
     Ok(shipped.chain(extra.iter().cloned()).collect())
 }
 
+/// Most threads of a run: more than any machine has cores, few enough to start.
+const MOST_THREADS: i64 = 512;
+
 /// Runs `work` on a pool of `threads` threads; 0 means one per core.
-fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+fn on_threads<T: Send>(threads: u16, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build();
     Ok(pool.map_err(Failed::new)?.install(work))
 }
 

@@ -52,6 +52,18 @@ impl Destination {
         }
     }
 
+    /// Refuses a destination that is one of the sources: the reports would be lost.
+    pub fn check_apart(&self, sources: &[String]) -> Result<()> {
+        let (Self::Warehouse(path) | Self::Lines(path)) = self else { return Ok(()) };
+        let Ok(path) = path.canonicalize() else { return Ok(()) };
+        match sources.iter().find(|source| Path::new(source).canonicalize().is_ok_and(|s| s == path)) {
+            Some(source) => {
+                Err(Failed(format!("--into {source} is a source of this run; give another file")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Opens the destination, gives it to `work`, and closes it. After an error a file of lines does not appear.
     pub fn open(
         &self,
@@ -72,8 +84,8 @@ impl Destination {
                 }
             }
             Self::Lines(path) => {
-                let partial = path.with_extension("partial");
-                let written = write_lines(&partial, work).and_then(|()| {
+                let partial = partial_beside(path);
+                let written = write_lines(path, &partial, work).and_then(|()| {
                     std::fs::rename(&partial, path).map_err(|e| Failed(format!("{}: {e}", path.display())))
                 });
                 written.inspect_err(|_| drop(std::fs::remove_file(&partial)))
@@ -87,9 +99,15 @@ impl Destination {
     }
 }
 
-fn write_lines(path: &Path, work: impl FnOnce(&mut Sink) -> Result<()>) -> Result<()> {
+/// A name beside `path` that no user file has: written first, renamed when whole.
+fn partial_beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.partial", std::process::id()))
+}
+
+fn write_lines(path: &Path, partial: &Path, work: impl FnOnce(&mut Sink) -> Result<()>) -> Result<()> {
     let failed = |e: std::io::Error| Failed(format!("{}: cannot be written: {e}", path.display()));
-    let mut out = BufWriter::new(std::fs::File::create(path).map_err(failed)?);
+    let mut out = BufWriter::new(std::fs::File::create(partial).map_err(failed)?);
     work(&mut Sink::Lines(Box::new(&mut out)))?;
     out.flush().map_err(failed)?;
     out.get_ref().sync_all().map_err(failed)

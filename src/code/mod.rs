@@ -7,7 +7,6 @@ use crate::event::{
 };
 use crate::lexicon::{Concept, Lexicons};
 use crate::mention::{Mention, Rule, Side};
-use crate::span::Span;
 
 /// Confidence by how the concept was found; measured on the shipped gold, see `docs/events.md`.
 const SURE_TERM: f64 = 0.95;
@@ -62,7 +61,6 @@ impl Coder {
         let concept = &lexicons.concepts.concepts[mention.concept? as usize];
         let date = setting.date.or_else(|| date_of_report(document, setting.reading.temporality));
         let reading = setting.reading;
-        let cue = |(id, span): (String, Span)| CueRef { id, start: point(span.start), end: point(span.end) };
         let mut event = CodedEvent {
             event_id: String::new(),
             document_id: document.id.clone(),
@@ -92,7 +90,11 @@ impl Coder {
             laterality: mention.side.map(laterality),
             value: mention.value,
             unit: mention.unit.clone(),
-            cues: reading.cues.into_iter().map(cue).collect(),
+            cues: reading
+                .cues
+                .into_iter()
+                .map(|(id, span)| CueRef { id, start: point(span.start), end: point(span.end) })
+                .collect(),
             method: if matches!(mention.rule, Rule::Pattern(_)) {
                 Method::Pattern
             } else {

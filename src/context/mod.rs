@@ -7,7 +7,7 @@ mod scope;
 mod time;
 
 use crate::event::Reading;
-use crate::lexicon::{Category, Cue, Lexicons, Reach, SectionKind, Subject};
+use crate::lexicon::{Category, Cue, Lexicons, SectionKind, Subject};
 use crate::mention::Mention;
 use crate::segment::{Segmented, Span};
 use cue::CueMatch;
@@ -72,7 +72,7 @@ impl<'s, 't> Reader<'s, 't> {
             subject => subject,
         };
         let profile = Profile { subject, ..profile };
-        let heads = |found: &CueMatch| lexicons.cues[found.cue as usize].reach == Reach::Section;
+        let heads = |found: &CueMatch| scope::is_header(segmented, &lexicons.cues[found.cue as usize], found);
         let headers =
             cues.iter().enumerate().filter(|(_, found)| heads(found)).map(|(index, _)| index).collect();
         Self { segmented, lexicons, profile, cues, headers }

@@ -72,9 +72,11 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
 fn headers(reader: &Reader, place: &Place, next: usize) -> Vec<Governor> {
     let known = reader.headers.partition_point(|&index| index < next);
     let last = reader.headers[known.saturating_sub(MOST_HEADERS)..known].iter();
-    let governing =
-        last.filter(|&&index| reaches_section(place, &reader.cues[index]) && acts_after(reader.cue(index)));
-    governing
+    let reaches = |index: usize| match reader.cue(index).reach {
+        Reach::Section => reaches_section(place, &reader.cues[index]),
+        _ => reaches_paragraph(place, &reader.cues[index]),
+    };
+    last.filter(|&&index| reaches(index) && acts_after(reader.cue(index)))
         .map(|&cue| {
             let distance = place.tokens.start - reader.cues[cue].tokens.end.min(place.tokens.start);
             Governor { cue, distance, follows: false, is_header: true }
@@ -214,19 +216,28 @@ fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
 /// A header ("Signes négatifs :") governs to the next blank line or title.
 fn reaches_section(place: &Place, found: &CueMatch) -> bool {
     let segmented = place.segmented;
-    let (from, to) = (found.tokens.end as usize, place.tokens.start as usize);
+    let (last, to) = (found.tokens.end.saturating_sub(1) as usize, place.tokens.start as usize);
     let same = |token| segmented.section_of(token).map(|s| s.title);
-    if from > to || same(from.saturating_sub(1)) != same(to) || to - from > 4 * FARTHEST {
-        return false;
-    }
     // What stands beyond the frame of the header's section is under another label.
-    let framed = segmented.section_of(from.saturating_sub(1)).is_none_or(|s| s.frame.contains(to));
-    if !framed {
-        return false;
-    }
-    // A header ends its own line or opens a list on it; it does not run over a blank line.
-    let is_break = |i: usize| segmented.tokens[i].kind == TokenKind::Newline;
-    !(from..to).any(|i| is_break(i) && i + 1 < to && is_break(i + 1))
+    let framed = segmented.section_of(last).is_none_or(|s| s.frame.contains(to));
+    framed && same(last) == same(to) && reaches_paragraph(place, found)
+}
+
+/// True when no blank line stands between a header and the mention.
+fn reaches_paragraph(place: &Place, found: &CueMatch) -> bool {
+    let (from, to) = (found.tokens.end as usize, place.tokens.start as usize);
+    let is_break = |i: usize| place.segmented.tokens[i].kind == TokenKind::Newline;
+    from <= to
+        && to - from <= 4 * FARTHEST
+        && !(from..to).any(|i| is_break(i) && i + 1 < to && is_break(i + 1))
+}
+
+/// True when a cue heads what follows it: a section-wide cue, or a fetus named at the start of a paragraph.
+pub(super) fn is_header(segmented: &Segmented, cue: &Cue, found: &CueMatch) -> bool {
+    let start = found.tokens.start as usize;
+    let is_break =
+        |back: usize| start.checked_sub(back).is_none_or(|i| segmented.tokens[i].kind == TokenKind::Newline);
+    cue.reach == Reach::Section || (cue.id.starts_with(FETUS_PREFIX) && is_break(1) && is_break(2))
 }
 
 /// "J2 : clarté nucale normale. Pas d'hygroma": a fetus named at the start of a line owns the line.
