@@ -49,8 +49,13 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
     let mut open = true;
     let from = place.sentence.start.min(place.line.start);
     for index in (next.saturating_sub(MOST_CUES)..next).rev() {
-        if reader.cues[index].tokens.start < from {
+        let start = reader.cues[index].tokens.start;
+        if start < from {
             break;
+        }
+        // From an earlier sentence only a cue of the same line can reach the mention.
+        if start < place.sentence.start && reader.cue(index).reach != Reach::Item {
+            continue;
         }
         cues.extend(preceding(reader, &place, index, &mut open));
     }
@@ -61,9 +66,9 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
         }
         cues.extend(following(reader, &place, index, &mut open));
     }
-    let is_test = reader.cues[next..].iter().enumerate().take(MOST_CUES).any(|(i, found)| {
-        found.tokens.start == mention.tokens.start && reader.cue(next + i).id.starts_with(TEST_PREFIX)
-    });
+    let with_mention = |&index: &usize| reader.cues[index].tokens.start == mention.tokens.start;
+    let mut beginning = (next..reader.cues.len()).take(MOST_CUES).take_while(with_mention);
+    let is_test = beginning.any(|index| reader.cue(index).id.starts_with(TEST_PREFIX));
     Governing { cues, is_negated_verb: is_negated_verb(&place), is_test }
 }
 
