@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Bench, Ran, engine};
+use crate::support::{Bench, Ran, document, engine};
+use laennec::event::Assertion;
 use laennec::lexicon::{Folder, read_cases, shipped};
 
 /// Least number of cases of each lexicon: a file that is cut short or not read must not pass for a file that passes.
@@ -111,4 +112,31 @@ fn marks_of_shipped_cases_fit_their_text() {
             assert!(!case.text.contains("{{") && !case.text.contains("}}"), "{}", case.place);
         }
     }
+}
+
+/// Regression: "suspicion … de" took "Suspicion d'atrésie de" as its words, so that the cue lay on the mention, the
+/// shorter "suspicion d'" was hidden, and the finding was read as present.
+#[test]
+fn a_cue_with_a_gap_does_not_swallow_the_mention() {
+    use Assertion::{Absent, Hypothetical, Possible};
+    let table = [
+        ("Suspicion d'atrésie de l'œsophage.", Possible),
+        ("Suspicion de syndrome de DiGeorge.", Possible),
+        ("Suspicion de valves de l'urètre postérieur.", Possible),
+        ("Suspicion échographique d'atrésie de l'œsophage.", Possible),
+        ("Pas de signe d'atrésie de l'œsophage.", Absent),
+        ("Sans signe d'agénésie du corps calleux.", Absent),
+        ("Risque d'atrésie de l'œsophage.", Hypothetical),
+        // What the gap is for.
+        ("Suspicion assez forte de CIV.", Possible),
+        ("Pas de signe échographique de CIV.", Absent),
+    ];
+    let read =
+        |text: &str| engine().annotate(&document(text)).iter().map(|e| e.assertion).collect::<Vec<_>>();
+    let wrong: Vec<_> = table
+        .into_iter()
+        .map(|(text, said)| (text, said, read(text)))
+        .filter(|(_, said, r)| *r != [*said])
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

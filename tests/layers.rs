@@ -709,3 +709,48 @@ fn french_in_rust_is_seen() {
         assert_none(&french_in(&[Source::new("code/mod.rs", text)], &french));
     }
 }
+
+// ---------------------------------------------------------------- what is written beside the code
+
+#[test]
+fn every_dependency_is_explained() {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let page = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    let direct = ["dependencies", "dev-dependencies"]
+        .iter()
+        .flat_map(|kind| manifest[*kind].as_table().unwrap().keys());
+    let named: BTreeSet<&str> =
+        page.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
+    let direct: BTreeSet<&str> = direct.map(String::as_str).collect();
+    assert_eq!(named, direct, "left: explained in docs/dependencies.md, right: in Cargo.toml");
+}
+
+#[test]
+fn ci_runs_what_the_readme_says() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (readme, ci) = (read("README.md"), read(".ci/run"));
+    let job = "cargo run --release -- annotate examples/reports.jsonl --into ";
+    assert!(readme.contains(job) && ci.contains(job), "the main job");
+    assert!(
+        readme.lines().any(|l| l.starts_with("cargo test ")) && ci.contains("step \"tests\" cargo test\n")
+    );
+}
+
+#[test]
+fn every_terminology_is_named_with_its_terms() {
+    let notice = fs::read_to_string(root().join("NOTICE")).unwrap();
+    for words in [
+        "https://hpo.jax.org/app/license",
+        "2026-06-22",
+        "CC BY",
+        "Attribution 4.0",
+        "INSERM",
+        "EUROCAT Guide 1.4",
+        "MIT",
+    ] {
+        assert!(notice.contains(words), "{words}");
+    }
+    for (name, words) in [("LICENSE-MIT", "MIT License"), ("LICENSE-APACHE", "Version 2.0, January 2004")] {
+        assert!(fs::read_to_string(root().join(name)).unwrap().contains(words), "{name}");
+    }
+}

@@ -1,10 +1,12 @@
 //! Reads JSON lines, works on them on all threads in bounded batches, writes the answers in order.
 
-use super::{Failed, Outcome, Result};
+use super::{Failed, Outcome, Result, load_engine, on_threads};
 use crate::document::Document;
+use crate::pipeline::Engine;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 
 /// Most bytes of lines held at once, so that memory does not grow with the input.
 const BATCH_BYTES: usize = 4 << 20;
@@ -14,10 +16,32 @@ const LONGEST_LINE: u64 = 256 << 20;
 /// A JSON object read from a line.
 pub(super) type Object = Map<String, Value>;
 
-/// Gives each line of `path` (`-` for standard input) to `work` and prints what it returns.
+/// What a command that works line by line is given.
+#[derive(clap::Args)]
+pub(super) struct Input {
+    /// JSON lines; `-` for standard input.
+    #[arg(default_value = "-")]
+    file: String,
+    /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
+    #[arg(long, value_name = "DIR")]
+    lexicon: Vec<PathBuf>,
+    /// Number of threads; 0 for one per core.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+}
+
+/// What is done with the object of a line: its answer, or why it is set aside.
+type Work = fn(&Engine, Object) -> std::result::Result<Value, String>;
+
+/// Gives each line of the input to `work` and prints what it returns.
 ///
 /// A line that is not a JSON object, or that `work` refuses, is named on standard error and set aside.
-pub(super) fn each(path: &str, work: impl Fn(Object) -> std::result::Result<Value, String> + Sync) -> Result {
+pub(super) fn each(input: &Input, work: Work) -> Result {
+    let engine = load_engine(&input.lexicon)?;
+    on_threads(input.threads, || each_line(&input.file, |object| work(&engine, object)))?
+}
+
+fn each_line(path: &str, work: impl Fn(Object) -> std::result::Result<Value, String> + Sync) -> Result {
     let mut input: Box<dyn BufRead + Send> = match path {
         "-" => Box::new(std::io::BufReader::new(std::io::stdin())),
         path => {

@@ -71,10 +71,10 @@ enum Command {
     Verify(verify::Arguments),
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
     Forget(forget::Arguments),
-    /// Print the sections, sentences and dates of documents (JSON lines).
-    Segment(segment::Arguments),
-    /// Read the context of given spans (JSON lines).
-    Qualify(qualify::Arguments),
+    /// Print the sections, sentences and dates of documents: JSON lines with `text`, `id`, `document_date`.
+    Segment(lines::Input),
+    /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.
+    Qualify(lines::Input),
     /// List, check, test and show lexicons.
     Lexicon(lexicon::Arguments),
 }

@@ -1,30 +1,14 @@
 //! `laennec qualify`: context of spans found by somebody else's tool.
 
+use super::Result;
 use super::lines::{self, Object};
-use super::{Result, load_engine, on_threads};
 use crate::event::{Assertion, CueRef, Experiencer, Temporality};
 use crate::pipeline::{Engine, Qualified};
 use crate::span::{CodePoints, Span};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
-/// Read the context of given spans: the same lines come out, each entity with its assertion, experiencer and time.
-#[derive(clap::Args)]
-pub(super) struct Arguments {
-    /// JSON lines with `text` and `entities` [{"start","end"}] in code points; `-` for standard input.
-    #[arg(default_value = "-")]
-    file: String,
-    /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
-    #[arg(long, value_name = "DIR")]
-    lexicon: Vec<PathBuf>,
-    /// Number of threads; 0 for one per core.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
-}
-
-pub(super) fn run(arguments: &Arguments) -> Result {
-    let engine = load_engine(&arguments.lexicon)?;
-    on_threads(arguments.threads, || lines::each(&arguments.file, |object| qualify(&engine, object)))?
+pub(super) fn run(input: &lines::Input) -> Result {
+    lines::each(input, qualify)
 }
 
 fn qualify(engine: &Engine, mut object: Object) -> std::result::Result<Value, String> {

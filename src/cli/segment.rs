@@ -1,29 +1,13 @@
 //! `laennec segment`: sections, sentences and dates of documents.
 
+use super::Result;
 use super::lines::{self, Object};
-use super::{Result, load_engine, on_threads};
 use crate::pipeline::Engine;
 use crate::span::{CodePoints, Span};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
-/// Print the sections, sentences and dates of documents, one JSON object a line.
-#[derive(clap::Args)]
-pub(super) struct Arguments {
-    /// JSON lines with `text` (and `id`, `document_date`); `-` for standard input.
-    #[arg(default_value = "-")]
-    file: String,
-    /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
-    #[arg(long, value_name = "DIR")]
-    lexicon: Vec<PathBuf>,
-    /// Number of threads; 0 for one per core.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
-}
-
-pub(super) fn run(arguments: &Arguments) -> Result {
-    let engine = load_engine(&arguments.lexicon)?;
-    on_threads(arguments.threads, || lines::each(&arguments.file, |object| segment(&engine, object)))?
+pub(super) fn run(input: &lines::Input) -> Result {
+    lines::each(input, segment)
 }
 
 fn segment(engine: &Engine, object: Object) -> std::result::Result<Value, String> {

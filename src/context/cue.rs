@@ -109,14 +109,23 @@ fn extend(
         {
             close_gap(segmented, lexicons, open, at, end, best);
         }
-        while at < end && segmented.tokens[at].kind == TokenKind::Newline {
-            at += 1;
-        }
+        at = skip_breaks(segmented, lexicons, node, at, end);
         let word = segmented.tokens.get(at).filter(|t| at < end && t.word != 0).map(|t| t.word);
         let Some(next) = word.and_then(|word| lexicons.cue_trie.child(node, word)) else { return };
         node = next;
         at += 1;
     }
+}
+
+/// A line break inside a phrase counts for nothing, nor does the hyphen of a compound ("grand-mère").
+fn skip_breaks(segmented: &Segmented, lexicons: &Lexicons, node: NodeId, from: usize, end: usize) -> usize {
+    let counts = |i: usize| lexicons.cue_trie.child(node, segmented.tokens[i].word).is_some();
+    let is_joint = |i: usize| {
+        let token = &segmented.tokens[i];
+        let is_hyphen = segmented.is_mark(i, b'-') && !token.space_before;
+        (token.kind == TokenKind::Newline || is_hyphen) && !counts(i)
+    };
+    from + (from..end).take_while(|&i| is_joint(i)).count()
 }
 
 fn close_gap(

@@ -7,17 +7,17 @@ mod scope;
 mod time;
 
 use crate::event::Reading;
-use crate::lexicon::{Cue, Lexicons, Reach, SectionKind, Subject};
+use crate::lexicon::{Category, Cue, Lexicons, Reach, SectionKind, Subject};
 use crate::mention::Mention;
 use crate::segment::{Segmented, Span};
 use cue::CueMatch;
 use scope::Governing;
 
 /// What is known of a report besides its text.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Profile {
-    /// Whose the congenital findings of this type of report are.
-    pub subject: Option<Subject>,
+    /// Whose the findings of this type of report are.
+    pub subject: Subject,
     /// The record is a child's: the text may call the patient a fetus.
     pub is_child: bool,
     /// The report gives general information, not findings.
@@ -29,8 +29,8 @@ pub struct Profile {
 pub struct Nature {
     /// A history of it does not make it past.
     pub lasting: bool,
-    /// In an obstetric report it is the fetus's.
-    pub congenital: bool,
+    /// In an obstetric report it is the fetus's; `None` when no lexicon knows the concept.
+    pub congenital: Option<bool>,
 }
 
 /// The cues of one report, ready to be asked about its mentions.
@@ -45,9 +45,14 @@ pub struct Reader<'s, 't> {
 
 /// The cues of a report, as (id, original span), in text order.
 pub fn cues(segmented: &Segmented, lexicons: &Lexicons) -> Vec<(String, Span)> {
-    let reader = Reader::new(segmented, lexicons, Profile::default());
+    let profile = Profile { subject: Subject::Patient, is_child: false, is_hypothetical: false };
+    let reader = Reader::new(segmented, lexicons, profile);
     (0..reader.cues.len()).map(|i| reader.evidence(i)).collect()
 }
+
+/// Ids of the words that tell the nature of the finding they are part of.
+const MATERNAL: &str = "nature.maternal";
+const LASTING: &str = "nature.lasting";
 
 /// One attribute of a reading with the cues that decided it.
 struct Decided<T> {
@@ -59,6 +64,14 @@ impl<'s, 't> Reader<'s, 't> {
     /// Finds the cues of a report. Linear in its length.
     pub fn new(segmented: &'s Segmented<'t>, lexicons: &'s Lexicons, profile: Profile) -> Self {
         let cues = cue::find(segmented, lexicons);
+        let is_about_fetus =
+            || cues.iter().any(|found| lexicons.cues[found.cue as usize].category == Category::Fetus);
+        let subject = match profile.subject {
+            Subject::Either if is_about_fetus() => Subject::Fetus,
+            Subject::Either => Subject::Patient,
+            subject => subject,
+        };
+        let profile = Profile { subject, ..profile };
         let heads = |found: &CueMatch| lexicons.cues[found.cue as usize].reach == Reach::Section;
         let headers =
             cues.iter().enumerate().filter(|(_, found)| heads(found)).map(|(index, _)| index).collect();
@@ -66,12 +79,16 @@ impl<'s, 't> Reader<'s, 't> {
     }
 
     /// Reads the context of a mention. Looks at a bounded window of cues around it.
-    pub fn read(&self, mention: &Mention, nature: Nature) -> Reading {
+    ///
+    /// `is_long_ago` says that the text dates the mention well before the report.
+    pub fn read(&self, mention: &Mention, nature: Nature, is_long_ago: bool) -> Reading {
         let governing = scope::govern(self, mention);
         let section = self.section_kind(mention);
+        let nature = self.nature_in_text(mention, nature);
         let assertion = assertion::decide(self, &governing, section);
         let person = person::decide(self, &governing, section, nature);
-        let time = time::decide(self, &governing, section, nature, person.value.0);
+        let time =
+            time::decide(self, &governing, section, nature, (assertion.value.0, person.value.0), is_long_ago);
         let mut cues = [assertion.cues, person.cues, time.cues].concat();
         cues.sort_unstable();
         cues.dedup();
@@ -83,6 +100,17 @@ impl<'s, 't> Reader<'s, 't> {
             temporality: time.value,
             cues: cues.into_iter().map(|i| self.evidence(i)).collect(),
         }
+    }
+
+    /// The nature of a concept, corrected by the words of the mention that tell it.
+    fn nature_in_text(&self, mention: &Mention, known: Nature) -> Nature {
+        let from = self.cues.partition_point(|c| c.tokens.start < mention.tokens.start);
+        let inside = self.cues[from..].iter().take_while(|c| c.tokens.start < mention.tokens.end);
+        inside.fold(known, |nature, found| match self.lexicons.cues[found.cue as usize].id.as_str() {
+            MATERNAL if known.congenital.is_none() => Nature { congenital: Some(false), ..nature },
+            LASTING => Nature { lasting: true, ..nature },
+            _ => nature,
+        })
     }
 
     fn section_kind(&self, mention: &Mention) -> Option<&SectionKind> {

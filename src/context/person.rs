@@ -6,7 +6,10 @@ use crate::event::Experiencer;
 use crate::lexicon::{Category, SectionKind, Subject};
 
 /// Prefix of the ids of cues that name one fetus of several: "fetus.2" is the second.
-const FETUS_PREFIX: &str = "fetus.";
+pub(super) const FETUS_PREFIX: &str = "fetus.";
+
+/// The mother of a named person is a mother in every record.
+const MOTHER_OF: &str = "exp.mother_of";
 
 /// Decides the experiencer, and which fetus it is.
 ///
@@ -19,12 +22,12 @@ pub(super) fn decide(
 ) -> Decided<(Experiencer, Option<u8>)> {
     let by_report = default_of(reader, nature);
     if let Some((cue, named)) = governing.nearest(|cue| person(reader.cue(cue).category)) {
-        let experiencer = in_this_record(reader, named);
+        let experiencer = if reader.cue(cue).id == MOTHER_OF { named } else { in_this_record(reader, named) };
         let index = fetus_index(&reader.cue(cue).id).filter(|_| experiencer == Experiencer::Fetus);
         return Decided { value: (experiencer, index), cues: vec![cue] };
     }
     let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
-        Subject::Patient => Experiencer::Patient,
+        Subject::Patient | Subject::Birth | Subject::Either => Experiencer::Patient,
         Subject::Fetus => in_this_record(reader, Experiencer::Fetus),
         Subject::Mother => in_this_record(reader, Experiencer::Mother),
         Subject::Family => Experiencer::Family,
@@ -45,16 +48,20 @@ fn person(category: Category) -> Option<Experiencer> {
     })
 }
 
+/// Whose a finding is when nothing is said: in a report on a fetus, the fetus's unless it is the woman's by nature.
 fn default_of(reader: &Reader, nature: Nature) -> Experiencer {
-    match reader.profile.subject {
-        Some(Subject::Fetus) if nature.congenital && !reader.profile.is_child => Experiencer::Fetus,
-        _ => Experiencer::Patient,
-    }
+    let is_fetal = match reader.profile.subject {
+        Subject::Fetus => nature.congenital.unwrap_or(true),
+        Subject::Birth => nature.congenital.unwrap_or(false),
+        _ => false,
+    };
+    if is_fetal && !reader.profile.is_child { Experiencer::Fetus } else { Experiencer::Patient }
 }
 
 /// In the woman's record the mother is the patient; in the child's record the fetus is the patient.
 fn in_this_record(reader: &Reader, named: Experiencer) -> Experiencer {
-    let is_womans = reader.profile.subject == Some(Subject::Fetus) && !reader.profile.is_child;
+    let is_womans =
+        matches!(reader.profile.subject, Subject::Fetus | Subject::Birth) && !reader.profile.is_child;
     match named {
         Experiencer::Mother if is_womans => Experiencer::Patient,
         Experiencer::Fetus if reader.profile.is_child => Experiencer::Patient,

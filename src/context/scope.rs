@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::cue::CueMatch;
+use super::person::FETUS_PREFIX;
 use crate::lexicon::{Category, Cue, Direction, Reach, Role};
 use crate::mention::Mention;
 use crate::segment::{Segmented, TokenKind, TokenRange};
@@ -86,6 +87,8 @@ fn headers(reader: &Reader, place: &Place, next: usize) -> Vec<Governor> {
         .collect()
 }
 
+/// Most tokens of a bullet before a name that opens a line.
+const LEAD: u32 = 2;
 /// Prefix of the ids that name tests.
 const TEST_PREFIX: &str = "test.";
 /// Most words between a verb and the second word of its negation ("ne fume vraiment pas").
@@ -110,6 +113,11 @@ fn is_negated_verb(place: &Place) -> bool {
 
 /// Prefix of the ids of cues that answer an item (": non"): they count only where the item ends.
 const ANSWER_PREFIX: &str = "answer.";
+
+/// A ticked box is an answer wherever it stands.
+fn is_answer(id: &str) -> bool {
+    id.strip_prefix(ANSWER_PREFIX).is_some_and(|rest| !rest.starts_with("box"))
+}
 
 /// True when the item, the cell or the sentence ends after a cue.
 fn ends_item(place: &Place, found: &CueMatch) -> bool {
@@ -194,7 +202,9 @@ fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> O
         _ if !*open || (between.end - between.start) as usize > FARTHEST => false,
         Reach::Sentence => place.sentence.contains(found.tokens.start as usize),
         Reach::Item => place.line.contains(found.tokens.start as usize),
-        Reach::Clause => reaches_clause(reader, place, index, between),
+        Reach::Clause => {
+            opens_line_of_fetus(place, cue, found) || reaches_clause(reader, place, index, between)
+        }
         Reach::Phrase => reaches_phrase(place, between, Role::VERB.and(Role::SUBORDINATOR)),
         Reach::Word => reaches_word(place, between),
     };
@@ -222,6 +232,13 @@ fn reaches_section(place: &Place, found: &CueMatch) -> bool {
     // A header ends its own line or opens a list on it; it does not run over a blank line.
     let is_break = |i: usize| segmented.tokens[i].kind == TokenKind::Newline;
     !(from..to).any(|i| is_break(i) && i + 1 < to && is_break(i + 1))
+}
+
+/// "J2 : clarté nucale normale. Pas d'hygroma": a fetus named at the start of a line owns the line.
+fn opens_line_of_fetus(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
+    let starts =
+        found.tokens.start <= place.line.start + LEAD && place.line.contains(found.tokens.start as usize);
+    cue.id.starts_with(FETUS_PREFIX) && starts
 }
 
 /// A clause cue reaches the mention in its own clause, and over commas as long as the list goes on.
@@ -330,7 +347,7 @@ fn reaches_word(place: &Place, between: TokenRange) -> bool {
 fn following(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> Option<Governor> {
     let found = &reader.cues[index];
     let cue = reader.cue(index);
-    if place.holds(found) || (cue.id.starts_with(ANSWER_PREFIX) && !ends_item(place, found)) {
+    if place.holds(found) || (is_answer(&cue.id) && !ends_item(place, found)) {
         return None;
     }
     if !place.sentence.contains(found.tokens.start as usize) {

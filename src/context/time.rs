@@ -2,21 +2,24 @@
 
 use super::scope::Governing;
 use super::{Decided, Nature, Reader};
-use crate::event::{Experiencer, Temporality};
+use crate::event::{Assertion, Experiencer, Temporality};
 use crate::lexicon::{Category, SectionKind};
 
 /// Decides the temporality.
 ///
-/// The nearest cue wins. A history, said by a cue or by the section, makes past what does not last: a congenital
+/// The nearest cue wins; then a date well before the report ("zona il y a 3 ans"). A history, said by a cue or by the section, makes past what does not last: a congenital
 /// malformation of the history is still there unless it is said to be repaired or resolved.
 pub(super) fn decide(
     reader: &Reader,
     governing: &Governing,
     section: Option<&SectionKind>,
     nature: Nature,
-    experiencer: Experiencer,
+    (assertion, experiencer): (Assertion, Experiencer),
+    is_long_ago: bool,
 ) -> Decided<Temporality> {
-    let history = if nature.lasting { Temporality::Current } else { Temporality::Past };
+    // What was never there is not over: "pas d'antécédent de" is absent, not past.
+    let lasts = nature.lasting || assertion == Assertion::Absent;
+    let history = if lasts { Temporality::Current } else { Temporality::Past };
     let said = governing.nearest(|cue| {
         Some(match reader.cue(cue).category {
             Category::Past => Temporality::Past,
@@ -28,6 +31,9 @@ pub(super) fn decide(
     });
     if let Some((cue, value)) = said {
         return Decided { value, cues: vec![cue] };
+    }
+    if is_long_ago && !lasts {
+        return Decided { value: Temporality::Past, cues: Vec::new() };
     }
     // The history of a relative is that relative's state, not a past one.
     let is_own = |s: &&SectionKind| experiencer == Experiencer::Patient && s.subject.is_none();

@@ -16,6 +16,10 @@ pub enum Subject {
     Patient,
     /// The child of the present pregnancy.
     Fetus,
+    /// The child for congenital findings, the woman for all others: a report of delivery.
+    Birth,
+    /// The child when the text speaks of a fetus, else the person of the record: a karyotype, an image.
+    Either,
     /// The mother.
     Mother,
     /// Relatives.
@@ -28,9 +32,15 @@ impl Subject {
             "" => return Ok(None),
             "patient" => Subject::Patient,
             "fetus" => Subject::Fetus,
+            "birth" => Subject::Birth,
+            "either" => Subject::Either,
             "mother" => Subject::Mother,
             "family" => Subject::Family,
-            _ => return Err(format!("subject {text:?} is not patient, fetus, mother or family")),
+            _ => {
+                return Err(format!(
+                    "subject {text:?} is not patient, fetus, birth, either, mother or family"
+                ));
+            }
         }))
     }
 }

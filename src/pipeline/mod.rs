@@ -1,12 +1,12 @@
 //! The order of the stages, and the only place that knows it; one report at a time, or a batch on all threads.
 
+mod times;
+
 use crate::code::{Coder, Setting};
 use crate::context::{Nature, Profile, Reader};
-use crate::date::{self, Anchors, Found, Precision, Source};
+use crate::date;
 use crate::document::Document;
-use crate::event::{
-    CodedEvent, DatePrecision, DateSource, EventDate, Experiencer, Provenance, Reading, Temporality,
-};
+use crate::event::{CodedEvent, Provenance, Reading};
 use crate::lexicon::{Lexicons, Subject};
 use crate::mention::{self, Mention};
 use crate::segment::{Section, Segmented, TokenRange};
@@ -15,12 +15,10 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use times::Times;
 
 /// Name and version of the engine, as written in provenance.
 pub const ENGINE: &str = concat!("laennec ", env!("CARGO_PKG_VERSION"));
-
-/// What is assumed of a span that names no known concept.
-const UNKNOWN: Nature = Nature { lasting: false, congenital: true };
 
 /// Oldest age, in years, at which a record's patient may be called a fetus by the text.
 const CHILD_YEARS: i16 = 18;
@@ -115,7 +113,8 @@ impl Engine {
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
         let event = |mention: &Mention| {
-            let reading = reader.read(mention, self.nature(mention));
+            let is_long_ago = times.is_long_ago(&segmented, mention);
+            let reading = reader.read(mention, self.nature(mention), is_long_ago);
             let setting = Setting {
                 section: self.section_id(&segmented, mention.tokens),
                 date: times.date(&segmented, mention, &reading),
@@ -145,12 +144,16 @@ impl Engine {
         let segmented = Segmented::new(&document.text, &self.lexicons);
         let found = mention::find(&segmented, &self.lexicons);
         let reader = Reader::new(&segmented, &self.lexicons, self.profile(document));
+        let times = Times::of(document, &segmented, &self.dates);
         let qualify = |span: &Span| {
             let given = Mention::given(&segmented, *span);
             let known = found.iter().find(|m| m.span.overlaps(*span));
             Qualified {
-                // A finding that no lexicon knows is read as the subject of the report would have it.
-                reading: reader.read(&given, known.map_or(UNKNOWN, |m| self.nature(m))),
+                reading: reader.read(
+                    &given,
+                    known.map(|m| self.nature(m)).unwrap_or_default(),
+                    times.is_long_ago(&segmented, &given),
+                ),
                 section: self.section_id(&segmented, given.tokens),
             }
         };
@@ -189,9 +192,10 @@ impl Engine {
         let of_type = document.document_type.as_deref().and_then(|n| self.lexicons.document_kind(n));
         let kinds: Vec<_> = of_type.into_iter().chain(self.lexicons.document_kinds_in(title)).collect();
         let is_fetal = kinds.iter().any(|k| k.subject == Some(Subject::Fetus));
+        let subject = if is_fetal { Some(Subject::Fetus) } else { kinds.iter().find_map(|k| k.subject) };
         let age = document.birth_date.zip(document.date).map(|(birth, date)| date.year() - birth.year());
         Profile {
-            subject: Some(if is_fetal { Subject::Fetus } else { Subject::Patient }),
+            subject: subject.unwrap_or(Subject::Patient),
             is_child: age.is_some_and(|years| years < CHILD_YEARS),
             is_hypothetical: kinds.iter().any(|k| k.is_hypothetical),
         }
@@ -200,84 +204,13 @@ impl Engine {
     fn nature(&self, mention: &Mention) -> Nature {
         let concept = mention.concept.map(|c| &self.lexicons.concepts.concepts[c as usize]);
         let manifest = concept.map(|c| &self.lexicons.manifests[c.lexicon]);
-        manifest.map_or_else(Nature::default, |m| Nature { lasting: m.lasting, congenital: m.congenital })
+        manifest
+            .map_or_else(Nature::default, |m| Nature { lasting: m.lasting, congenital: Some(m.congenital) })
     }
 
     fn section_id(&self, segmented: &Segmented, tokens: TokenRange) -> Option<String> {
         let section = segmented.section_of(tokens.start as usize)?;
         Some(self.lexicons.sections[section.kind as usize].id.clone())
-    }
-}
-
-/// The dates of one report and what they are counted from.
-struct Times {
-    found: Vec<Found>,
-    anchors: Anchors,
-    /// Gestational age on the day of the report; looked up once, since it reads every date.
-    report_gestational_age: Option<u16>,
-}
-
-impl Times {
-    fn of(document: &Document, segmented: &Segmented, words: &date::Words) -> Self {
-        let found = date::find(segmented, words);
-        let mut anchors = Anchors { report: document.date, birth: document.birth_date, last_period: None };
-        anchors.last_period = date::last_period(&found, &anchors);
-        Self { report_gestational_age: date::report_gestational_age(&found), found, anchors }
-    }
-
-    /// The day written for a mention. An age is counted from the patient's birth, so it dates nobody else's finding.
-    fn date(&self, segmented: &Segmented, mention: &Mention, reading: &Reading) -> Option<EventDate> {
-        let found = date::nearest(&self.found, segmented, mention.tokens)?;
-        let resolved = date::resolve(found, &self.anchors)?;
-        let precision = match resolved.precision {
-            Precision::Day => DatePrecision::Day,
-            Precision::Week => DatePrecision::Week,
-            Precision::Month => DatePrecision::Month,
-            Precision::Year => DatePrecision::Year,
-            Precision::GestationalWeek => DatePrecision::GestationalWeek,
-            Precision::Age if is_own(reading) => DatePrecision::Age,
-            Precision::Age => return None,
-        };
-        let source = match resolved.source {
-            Source::Explicit | Source::Inferred => DateSource::Explicit,
-            Source::Relative => DateSource::Relative,
-        };
-        Some(EventDate { date: resolved.date, precision, source })
-    }
-
-    /// The gestational age written for a mention, else, for what the fetus has now, the one of the report.
-    fn gestational_age(&self, segmented: &Segmented, mention: &Mention, reading: &Reading) -> Option<u16> {
-        let is_now = reading.experiencer == Experiencer::Fetus && reading.temporality == Temporality::Current;
-        let of_report = || self.report_gestational_age.filter(|_| is_now);
-        date::gestational_age(&self.found, segmented, mention.tokens).or_else(of_report)
-    }
-
-    fn spans(&self, segmented: &Segmented) -> Vec<DateSpan> {
-        let span = |found: &Found| DateSpan {
-            span: segmented.span(found.tokens),
-            kind: kind_name(found),
-            value: found.normal_form(),
-            precision: found.precision().as_str(),
-            date: date::resolve(found, &self.anchors).map(|r| r.date),
-        };
-        self.found.iter().map(span).collect()
-    }
-}
-
-fn is_own(reading: &Reading) -> bool {
-    matches!(reading.experiencer, Experiencer::Patient | Experiencer::Fetus)
-}
-
-fn kind_name(found: &Found) -> &'static str {
-    match found.kind {
-        date::Kind::Absolute(_) => "absolute",
-        date::Kind::Relative { .. } => "relative",
-        date::Kind::Weekday { .. } => "weekday",
-        date::Kind::Duration(_) => "duration",
-        date::Kind::Age(_) => "age",
-        date::Kind::Gestation { .. } => "gestational_age",
-        date::Kind::Postnatal { .. } => "postnatal",
-        date::Kind::After { .. } => "after",
     }
 }
 

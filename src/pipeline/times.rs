@@ -1,0 +1,104 @@
+//! The dates of a report, given to its mentions: which day, which gestational age.
+
+use super::DateSpan;
+use crate::date::{self, Anchors, Found, Precision, Source};
+use crate::document::Document;
+use crate::event::{DatePrecision, DateSource, EventDate, Experiencer, Reading, Temporality};
+use crate::mention::Mention;
+use crate::segment::Segmented;
+
+/// Days after which a dated finding that does not last is taken to be over.
+const LONG_AGO: i32 = 60;
+
+/// The dates of one report and what they are counted from.
+pub(super) struct Times {
+    found: Vec<Found>,
+    anchors: Anchors,
+    /// Gestational age on the day of the report; looked up once, since it reads every date.
+    report_gestational_age: Option<u16>,
+}
+
+impl Times {
+    /// Finds the dates of a report.
+    pub fn of(document: &Document, segmented: &Segmented, words: &date::Words) -> Self {
+        let found = date::find(segmented, words);
+        let mut anchors = Anchors { report: document.date, birth: document.birth_date, last_period: None };
+        anchors.last_period = date::last_period(&found, &anchors);
+        Self { report_gestational_age: date::report_gestational_age(&found), found, anchors }
+    }
+
+    /// The day written for a mention. An age is counted from the patient's birth, so it dates nobody else's finding.
+    pub fn date(&self, segmented: &Segmented, mention: &Mention, reading: &Reading) -> Option<EventDate> {
+        let found = date::nearest(&self.found, segmented, mention.tokens)?;
+        let resolved = date::resolve(found, &self.anchors)?;
+        let precision = match resolved.precision {
+            Precision::Day => DatePrecision::Day,
+            Precision::Week => DatePrecision::Week,
+            Precision::Month => DatePrecision::Month,
+            Precision::Year => DatePrecision::Year,
+            Precision::GestationalWeek => DatePrecision::GestationalWeek,
+            Precision::Age if is_own(reading) => DatePrecision::Age,
+            Precision::Age => return None,
+        };
+        let source = match resolved.source {
+            Source::Explicit | Source::Inferred => DateSource::Explicit,
+            Source::Relative => DateSource::Relative,
+        };
+        Some(EventDate { date: resolved.date, precision, source })
+    }
+
+    /// True when the text dates a mention well before the report, and does not say that it goes on since then.
+    pub fn is_long_ago(&self, segmented: &Segmented, mention: &Mention) -> bool {
+        let Some(found) = date::nearest(&self.found, segmented, mention.tokens) else { return false };
+        let report = self.anchors.report;
+        let days = match found.kind {
+            date::Kind::Relative { direction: date::Direction::Past, amount } => amount.in_days(),
+            date::Kind::Absolute(_) => date::resolve(found, &self.anchors)
+                .and_then(|r| r.date.until(report?).ok())
+                .map_or(0, |gap| gap.get_days()),
+            _ => 0,
+        };
+        days >= LONG_AGO && found.bound != Some(date::Bound::From)
+    }
+
+    /// The gestational age written for a mention, else, for what the fetus has now, the one of the report.
+    pub fn gestational_age(
+        &self,
+        segmented: &Segmented,
+        mention: &Mention,
+        reading: &Reading,
+    ) -> Option<u16> {
+        let is_now = reading.experiencer == Experiencer::Fetus && reading.temporality == Temporality::Current;
+        let of_report = || self.report_gestational_age.filter(|_| is_now);
+        date::gestational_age(&self.found, segmented, mention.tokens).or_else(of_report)
+    }
+
+    /// Every date with its place.
+    pub fn spans(&self, segmented: &Segmented) -> Vec<DateSpan> {
+        let span = |found: &Found| DateSpan {
+            span: segmented.span(found.tokens),
+            kind: kind_name(found),
+            value: found.normal_form(),
+            precision: found.precision().as_str(),
+            date: date::resolve(found, &self.anchors).map(|r| r.date),
+        };
+        self.found.iter().map(span).collect()
+    }
+}
+
+fn is_own(reading: &Reading) -> bool {
+    matches!(reading.experiencer, Experiencer::Patient | Experiencer::Fetus)
+}
+
+fn kind_name(found: &Found) -> &'static str {
+    match found.kind {
+        date::Kind::Absolute(_) => "absolute",
+        date::Kind::Relative { .. } => "relative",
+        date::Kind::Weekday { .. } => "weekday",
+        date::Kind::Duration(_) => "duration",
+        date::Kind::Age(_) => "age",
+        date::Kind::Gestation { .. } => "gestational_age",
+        date::Kind::Postnatal { .. } => "postnatal",
+        date::Kind::After { .. } => "after",
+    }
+}
