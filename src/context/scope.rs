@@ -50,13 +50,8 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
     let mut open = true;
     let from = place.sentence.start.min(place.line.start);
     for index in (next.saturating_sub(MOST_CUES)..next).rev() {
-        let start = reader.cues[index].tokens.start;
-        if start < from {
+        if reader.cues[index].tokens.start < from {
             break;
-        }
-        // From an earlier sentence only a cue of the same line can reach the mention.
-        if start < place.sentence.start && reader.cue(index).reach != Reach::Item {
-            continue;
         }
         cues.extend(preceding(reader, &place, index, &mut open));
     }
