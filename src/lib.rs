@@ -3,6 +3,8 @@
 //! Data flows one way: `source → normalize → segment → mention → context → code → warehouse`. See
 //! `docs/architecture.md` for the map, the invariants and the glossary.
 
+#![cfg_attr(test, allow(clippy::expect_used, clippy::unwrap_used))]
+
 pub mod cli;
 pub mod code;
 pub mod context;

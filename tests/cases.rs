@@ -128,8 +128,8 @@ fn a_cue_with_a_gap_does_not_swallow_the_mention() {
         ("Sans signe d'agénésie du corps calleux.", Absent),
         ("Risque d'atrésie de l'œsophage.", Hypothetical),
         // What the gap is for.
-        ("Suspicion assez forte de CIV.", Possible),
-        ("Pas de signe échographique de CIV.", Absent),
+        ("Suspicion assez forte d'omphalocèle.", Possible),
+        ("Pas de signe échographique d'omphalocèle.", Absent),
     ];
     let read =
         |text: &str| engine().annotate(&document(text)).iter().map(|e| e.assertion).collect::<Vec<_>>();

@@ -283,6 +283,20 @@ fn a_damaged_source_gives_no_file_of_events() {
     assert_eq!(bench.read("events.jsonl"), "what was there before\n", "a failed run took the old file");
 }
 
+/// Regression: `--into` naming a source replaced the reports by their events, and a file `events.partial` of the user
+/// was lost.
+#[test]
+fn a_run_never_overwrites_its_source_or_a_neighbour() {
+    let bench = Bench::new();
+    bench.file("in.jsonl", good("a"));
+    bench.run(&["annotate", "in.jsonl", "--into", "./in.jsonl"]);
+    assert!(bench.read("in.jsonl") == good("a"), "the reports were replaced by their events");
+    bench.file("events.partial", "mine");
+    bench.run(&["annotate", "in.jsonl", "--into", "events.jsonl"]).ends_with(0);
+    assert!(bench.path("events.partial").exists(), "a file of the user was removed");
+    assert_eq!(bench.read("events.partial"), "mine");
+}
+
 #[test]
 fn a_file_that_may_not_be_read_says_so() {
     use std::os::unix::fs::PermissionsExt;

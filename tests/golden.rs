@@ -306,12 +306,12 @@ impl Score {
 }
 
 /// Least score of each measure, a little under what was measured on 2026-11-23: recall 0.926, precision 0.969,
-/// assertion 0.936, experiencer 0.940, fetus index 0.970, temporality 0.956.
+/// assertion 0.954, experiencer 0.946, fetus index 0.970, temporality 0.956.
 const FLOORS: [(&str, f64); 6] = [
     ("recall", 0.91),
     ("precision", 0.955),
-    ("assertion", 0.925),
-    ("experiencer", 0.925),
+    ("assertion", 0.94),
+    ("experiencer", 0.935),
     ("fetus_index", 0.96),
     ("temporality", 0.945),
 ];

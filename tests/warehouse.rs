@@ -1064,7 +1064,7 @@ fn no_message_shows_patient_text() {
 fn the_views_are_those_of_the_contract() {
     let columns = |connection: &Connection, view: &str| -> Vec<String> {
         let statement = connection.prepare(&format!("SELECT * FROM {view}")).unwrap();
-        statement.column_names().into_iter().map(str::to_owned).collect()
+        statement.column_names().map(str::to_owned).collect()
     };
     let (place, engine) = (Place::new(), engine("1"));
     let mut warehouse = place.open();
@@ -1096,7 +1096,7 @@ fn the_events_view_holds_the_json_of_the_contract() {
     for event in events {
         let select = "SELECT * FROM v_events WHERE event_id = ?1";
         let mut statement = warehouse.connection().prepare(select).unwrap();
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let value = statement
             .query_row([&event.event_id], |row| {
                 let lists = ["fragments", "codings", "subgroups", "cues", "provenance"];
