@@ -146,11 +146,7 @@ fn compare(shipped: &Contender, other: &Contender, corpus: &Corpus, targets: &mu
     let mut theirs = annotate(&other.engine, corpus);
     theirs.retain(|event| !event.provenance.rule.starts_with(&list));
     let without_lexicons = |mut events: Vec<CodedEvent>| {
-<<<<<<< HEAD
-        events.iter_mut().for_each(|event| event.provenance.lexicons = [].into());
-=======
         events.iter_mut().for_each(|event| event.provenance.lexicons = Default::default());
->>>>>>> main
         events
     };
     let same =
