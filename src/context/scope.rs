@@ -62,9 +62,9 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
         }
         cues.extend(following(reader, &place, index, &mut open));
     }
-    let is_test = reader.cues[next..].iter().enumerate().take(MOST_CUES).any(|(i, found)| {
-        found.tokens.start == mention.tokens.start && reader.cue(next + i).id.starts_with(TEST_PREFIX)
-    });
+    let with_mention = |&index: &usize| reader.cues[index].tokens.start == mention.tokens.start;
+    let mut beginning = (next..reader.cues.len()).take(MOST_CUES).take_while(with_mention);
+    let is_test = beginning.any(|index| reader.cue(index).id.starts_with(TEST_PREFIX));
     Governing { cues, is_negated_verb: is_negated_verb(&place), is_test }
 }
 
