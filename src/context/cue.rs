@@ -1,6 +1,7 @@
 //! Finds the cues of a report: at each place the longest, which hides the shorter ones inside it.
 
-use crate::lexicon::{Category, GAP, Lexicons, NodeId};
+use super::person::FETUS_PREFIX;
+use crate::lexicon::{Category, GAP, Lexicons, NodeId, Reach};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most words that may stand in the gap of a cue.
@@ -13,6 +14,8 @@ pub(super) struct CueMatch {
     pub cue: u32,
     /// Tokens from its first to its last word.
     pub tokens: TokenRange,
+    /// It may govern beyond its sentence, to the end of its line.
+    pub is_line_wide: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -58,7 +61,9 @@ fn push(segmented: &Segmented, lexicons: &Lexicons, start: usize, found: Found, 
     for &form in forms.iter().filter(|&&form| !any || as_written(form)) {
         let cue = lexicons.cue_forms[form as usize].cue;
         if !matches[first..].iter().any(|m| m.cue == cue) {
-            matches.push(CueMatch { cue, tokens });
+            let known = &lexicons.cues[cue as usize];
+            let is_line_wide = known.reach == Reach::Item || known.id.starts_with(FETUS_PREFIX);
+            matches.push(CueMatch { cue, tokens, is_line_wide });
         }
     }
     inside_gap(segmented, lexicons, found.gap, matches);

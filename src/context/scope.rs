@@ -50,8 +50,12 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
     let mut open = true;
     let from = place.sentence.start.min(place.line.start);
     for index in (next.saturating_sub(MOST_CUES)..next).rev() {
-        if reader.cues[index].tokens.start < from {
+        let found = &reader.cues[index];
+        if found.tokens.start < from {
             break;
+        }
+        if found.tokens.start < place.sentence.start && !found.is_line_wide {
+            continue;
         }
         cues.extend(preceding(reader, &place, index, &mut open));
     }
