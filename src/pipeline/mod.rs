@@ -113,11 +113,11 @@ impl Engine {
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
         let event = |mention: &Mention| {
-            let is_long_ago = times.is_long_ago(&segmented, mention);
-            let reading = reader.read(mention, self.nature(mention), is_long_ago);
+            let found = times.nearest(&segmented, mention);
+            let reading = reader.read(mention, self.nature(mention), times.is_long_ago(found));
             let setting = Setting {
                 section: self.section_id(&segmented, mention.tokens),
-                date: times.date(&segmented, mention, &reading),
+                date: times.date(found, &reading),
                 gestational_age_days: times.gestational_age(&segmented, mention, &reading),
                 reading,
             };
@@ -152,7 +152,7 @@ impl Engine {
                 reading: reader.read(
                     &given,
                     known.map(|m| self.nature(m)).unwrap_or_default(),
-                    times.is_long_ago(&segmented, &given),
+                    times.is_long_ago(times.nearest(&segmented, &given)),
                 ),
                 section: self.section_id(&segmented, given.tokens),
             }

@@ -27,10 +27,14 @@ impl Times {
         Self { report_gestational_age: date::report_gestational_age(&found), found, anchors }
     }
 
-    /// The day written for a mention. An age is counted from the patient's birth, so it dates nobody else's finding.
-    pub fn date(&self, segmented: &Segmented, mention: &Mention, reading: &Reading) -> Option<EventDate> {
-        let found = date::nearest(&self.found, segmented, mention.tokens)?;
-        let resolved = date::resolve(found, &self.anchors)?;
+    /// The date that goes with a mention.
+    pub fn nearest(&self, segmented: &Segmented, mention: &Mention) -> Option<&Found> {
+        date::nearest(&self.found, segmented, mention.tokens)
+    }
+
+    /// The day that the date of a mention means. An age is counted from the patient's birth, so it dates nobody else's finding.
+    pub fn date(&self, found: Option<&Found>, reading: &Reading) -> Option<EventDate> {
+        let resolved = date::resolve(found?, &self.anchors)?;
         let precision = match resolved.precision {
             Precision::Day => DatePrecision::Day,
             Precision::Week => DatePrecision::Week,
@@ -47,9 +51,9 @@ impl Times {
         Some(EventDate { date: resolved.date, precision, source })
     }
 
-    /// True when the text dates a mention well before the report, and does not say that it goes on since then.
-    pub fn is_long_ago(&self, segmented: &Segmented, mention: &Mention) -> bool {
-        let Some(found) = date::nearest(&self.found, segmented, mention.tokens) else { return false };
+    /// True when the date of a mention lies well before the report, and is not said to be a beginning.
+    pub fn is_long_ago(&self, found: Option<&Found>) -> bool {
+        let Some(found) = found else { return false };
         let report = self.anchors.report;
         let days = match found.kind {
             date::Kind::Relative { direction: date::Direction::Past, amount } => amount.in_days(),
