@@ -20,6 +20,13 @@ const BATCH_RECORDS: usize = 2048;
 /// Most documents set aside that are named one by one; the warehouse keeps them all.
 const MOST_NAMED: u64 = 20;
 
+/// Shown under the options.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  laennec annotate reports.jsonl.gz --into cohort.db
+  laennec annotate 2023.csv 2024.csv --into cohort.db --lexicon my-lexicon --threads 8
+  zcat notes.jsonl.gz | laennec annotate - --into - | jq .concept";
+
 /// Read reports and write their coded events.
 ///
 /// A warehouse run can be repeated at any time: documents that are already there, made by the same engine, are left alone.

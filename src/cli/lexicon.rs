@@ -7,6 +7,13 @@ use crate::pipeline::Engine;
 use clap::Subcommand;
 use std::path::PathBuf;
 
+/// Shown under the options.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  laennec lexicon check my-lexicon
+  laennec lexicon test my-lexicon --failures
+  laennec lexicon show omphalocele";
+
 /// List, check, test and show lexicons.
 #[derive(clap::Args)]
 pub(super) struct Arguments {

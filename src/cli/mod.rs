@@ -62,6 +62,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Read reports and write their coded events.
+    #[command(after_help = annotate::EXAMPLES)]
     Annotate(annotate::Arguments),
     /// Print the events stored in a warehouse.
     Events(events::Arguments),
@@ -72,10 +73,13 @@ enum Command {
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
     Forget(forget::Arguments),
     /// Print the sections, sentences and dates of documents: JSON lines with `text`, `id`, `document_date`.
+    #[command(after_help = lines::SEGMENT_EXAMPLE)]
     Segment(lines::Input),
     /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.
+    #[command(after_help = lines::QUALIFY_EXAMPLE)]
     Qualify(lines::Input),
     /// List, check, test and show lexicons.
+    #[command(after_help = lexicon::EXAMPLES)]
     Lexicon(lexicon::Arguments),
 }
 
