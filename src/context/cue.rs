@@ -145,13 +145,11 @@ fn close_gap(
         let i = at + skipped;
         let Some(token) = segmented.tokens.get(i).filter(|_| i < end) else { return };
         if let Some(node) = lexicons.cue_trie.child(open, token.word).filter(|_| token.word != 0) {
-            let gap = TokenRange::new(at, i);
-            // An empty gap must not look like "no gap yet".
-            let gap = if skipped == 0 { TokenRange::new(at, at) } else { gap };
-            extend(segmented, lexicons, node, i + 1, end, gap, best);
+            // Even an empty gap differs from the default, which stands for "no gap yet": a cue has a word before it.
+            extend(segmented, lexicons, node, i + 1, end, TokenRange::new(at, i), best);
         }
         // A gap holds words: it never crosses a mark that ends a clause.
-        if b",;:.|".iter().any(|&mark| segmented.is_mark(i, mark)) {
+        if segmented.is_any_mark(i, b",;:.|") {
             return;
         }
     }

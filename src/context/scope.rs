@@ -123,11 +123,11 @@ fn is_answer(id: &str) -> bool {
 /// True when the item, the cell or the sentence ends after a cue.
 fn ends_item(place: &Place, found: &CueMatch) -> bool {
     let next = found.tokens.end as usize;
-    let closes = |token: usize| b",;.|".iter().any(|&mark| place.segmented.is_mark(token, mark));
+    let closes = |token: usize| place.segmented.is_any_mark(token, b",;.|");
     closes(next - 1)
         || next >= place.sentence.end as usize
         || place.segmented.tokens[next].kind == TokenKind::Newline
-        || b",;.|/)(-\t".iter().any(|&mark| place.segmented.is_mark(next, mark))
+        || place.segmented.is_any_mark(next, b",;.|/)(-\t")
 }
 
 /// Where a mention stands.
@@ -340,10 +340,9 @@ fn is_assertive(category: Category) -> bool {
 fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -> bool {
     let segmented = place.segmented;
     place.sentence.contains(between.start.saturating_sub(1) as usize)
-        && between.indices().all(|i| {
-            !segmented.tokens[i].role.has(breaks)
-                && !b",;:.()|".iter().any(|&mark| segmented.is_mark(i, mark))
-        })
+        && between
+            .indices()
+            .all(|i| !segmented.tokens[i].role.has(breaks) && !segmented.is_any_mark(i, b",;:.()|"))
 }
 
 /// A word cue reaches the word that follows it, articles left out.

@@ -36,7 +36,7 @@ pub(super) fn of(segmented: &Segmented, candidate: &Candidate) -> Option<Side> {
 
 fn is_stop(segmented: &Segmented, token: usize) -> bool {
     let token_is_mark = segmented.tokens[token].kind == TokenKind::Mark;
-    token_is_mark && [b',', b';', b'.'].iter().any(|&mark| segmented.is_mark(token, mark))
+    token_is_mark && segmented.is_any_mark(token, b",;.")
 }
 
 fn side(segmented: &Segmented, tokens: impl Iterator<Item = usize>) -> Option<Side> {

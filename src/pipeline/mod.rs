@@ -46,7 +46,7 @@ pub struct SectionSpan {
     pub body: Span,
 }
 
-/// A report cut into sections and sentences, in original bytes.
+/// A report cut into sections and sentences, with its dates, in original bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Titled parts.

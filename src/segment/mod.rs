@@ -189,6 +189,11 @@ impl<'t> Segmented<'t> {
         written.chars().any(char::is_uppercase) && !written.chars().any(char::is_lowercase)
     }
 
+    /// True when the token is one of these marks.
+    pub fn is_any_mark(&self, token: usize, marks: &[u8]) -> bool {
+        marks.iter().any(|&mark| self.is_mark(token, mark))
+    }
+
     /// True when the token is this mark.
     pub fn is_mark(&self, token: usize, mark: u8) -> bool {
         let text = self.folded.text().as_bytes();
@@ -250,7 +255,7 @@ struct Lead {
 
 /// Reads "-", "•", "1)", "2.1", "II.", "a)" or "[x]" at the start of a line.
 fn lead(segmented: &Segmented, from: usize, to: usize) -> Lead {
-    let mark = |i: usize, marks: &[u8]| i < to && marks.iter().any(|&m| segmented.is_mark(i, m));
+    let mark = |i: usize, marks: &[u8]| i < to && segmented.is_any_mark(i, marks);
     if from >= to {
         return Lead::default();
     }

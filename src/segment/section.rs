@@ -80,7 +80,7 @@ fn is_shouted(segmented: &Segmented, first: usize, end: usize, to: usize) -> boo
 }
 
 fn is_dash(segmented: &Segmented, token: usize) -> bool {
-    [b'-', b'*', b'+'].iter().any(|&mark| segmented.is_mark(token, mark))
+    segmented.is_any_mark(token, b"-*+")
 }
 
 /// What follows a title on its line.
@@ -111,7 +111,7 @@ fn ending(segmented: &Segmented, at: usize, to: usize) -> Ending {
 
 /// The first colon of the line, unless a sentence or a clause ends before it.
 fn colon_after(segmented: &Segmented, from: usize, to: usize) -> Option<usize> {
-    let stops = |i: usize| b".;,!?|\t".iter().any(|&mark| segmented.is_mark(i, mark));
+    let stops = |i: usize| segmented.is_any_mark(i, b".;,!?|\t");
     let end = to.min(from + LONGEST_TITLE);
     (from..end).take_while(|&i| !stops(i)).find(|&i| segmented.is_mark(i, b':'))
 }
@@ -147,5 +147,5 @@ fn longest(segmented: &Segmented, lexicons: &Lexicons, first: usize, to: usize) 
 
 /// A hyphen, slash or apostrophe between words of a title.
 fn is_joint(segmented: &Segmented, token: usize) -> bool {
-    [b'-', b'/', b'\'', b'(', b')', b'&', b','].iter().any(|&mark| segmented.is_mark(token, mark))
+    segmented.is_any_mark(token, b"-/'()&,")
 }

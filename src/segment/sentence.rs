@@ -114,9 +114,7 @@ fn lacks_space(segmented: &Segmented, i: usize) -> bool {
 /// A closing quote or bracket, or another point, that touches what is before it.
 fn is_closing(segmented: &Segmented, token: usize) -> bool {
     let t = &segmented.tokens[token];
-    t.kind == TokenKind::Mark
-        && !t.space_before
-        && b".!?\")".iter().any(|&mark| segmented.is_mark(token, mark))
+    t.kind == TokenKind::Mark && !t.space_before && segmented.is_any_mark(token, b".!?\")")
 }
 
 fn starts_line(segmented: &Segmented, token: usize) -> bool {
