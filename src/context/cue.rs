@@ -1,7 +1,6 @@
 //! Finds the cues of a report: at each place the longest, which hides the shorter ones inside it.
 
-use super::person::FETUS_PREFIX;
-use crate::lexicon::{Category, GAP, Lexicons, NodeId, Reach};
+use crate::lexicon::{Category, Effect, GAP, Lexicons, NodeId, Reach};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most words that may stand in the gap of a cue.
@@ -62,7 +61,7 @@ fn push(segmented: &Segmented, lexicons: &Lexicons, start: usize, found: Found, 
         let cue = lexicons.cue_forms[form as usize].cue;
         if !matches[first..].iter().any(|m| m.cue == cue) {
             let known = &lexicons.cues[cue as usize];
-            let is_line_wide = known.reach == Reach::Item || known.id.starts_with(FETUS_PREFIX);
+            let is_line_wide = known.reach == Reach::Item || matches!(known.effect, Effect::Fetus(_));
             matches.push(CueMatch { cue, tokens, is_line_wide });
         }
     }

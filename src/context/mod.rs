@@ -7,7 +7,7 @@ mod scope;
 mod time;
 
 use crate::event::Reading;
-use crate::lexicon::{Category, Cue, Lexicons, SectionKind, Subject};
+use crate::lexicon::{Category, Cue, Effect, Lexicons, SectionKind, Subject};
 use crate::mention::Mention;
 use crate::segment::{Segmented, Span};
 use cue::CueMatch;
@@ -49,10 +49,6 @@ pub fn cues(segmented: &Segmented, lexicons: &Lexicons) -> Vec<(String, Span)> {
     let reader = Reader::new(segmented, lexicons, profile);
     (0..reader.cues.len()).map(|i| reader.evidence(i)).collect()
 }
-
-/// Ids of the words that tell the nature of the finding they are part of.
-const MATERNAL: &str = "nature.maternal";
-const LASTING: &str = "nature.lasting";
 
 /// One attribute of a reading with the cues that decided it.
 struct Decided<T> {
@@ -106,9 +102,9 @@ impl<'s, 't> Reader<'s, 't> {
     fn nature_in_text(&self, mention: &Mention, known: Nature) -> Nature {
         let from = self.cues.partition_point(|c| c.tokens.start < mention.tokens.start);
         let inside = self.cues[from..].iter().take_while(|c| c.tokens.start < mention.tokens.end);
-        inside.fold(known, |nature, found| match self.lexicons.cues[found.cue as usize].id.as_str() {
-            MATERNAL if known.congenital.is_none() => Nature { congenital: Some(false), ..nature },
-            LASTING => Nature { lasting: true, ..nature },
+        inside.fold(known, |nature, found| match self.lexicons.cues[found.cue as usize].effect {
+            Effect::Maternal if known.congenital.is_none() => Nature { congenital: Some(false), ..nature },
+            Effect::Lasting => Nature { lasting: true, ..nature },
             _ => nature,
         })
     }

@@ -3,13 +3,7 @@
 use super::scope::Governing;
 use super::{Decided, Nature, Reader};
 use crate::event::Experiencer;
-use crate::lexicon::{Category, SectionKind, Subject};
-
-/// Prefix of the ids of cues that name one fetus of several: "fetus.2" is the second.
-pub(super) const FETUS_PREFIX: &str = "fetus.";
-
-/// The mother of a named person is a mother in every record.
-const MOTHER_OF: &str = "exp.mother_of";
+use crate::lexicon::{Category, Effect, SectionKind, Subject};
 
 /// Decides the experiencer, and which fetus it is.
 ///
@@ -22,9 +16,15 @@ pub(super) fn decide(
 ) -> Decided<(Experiencer, Option<u8>)> {
     let by_report = default_of(reader, nature);
     if let Some((cue, named)) = governing.nearest(|cue| person(reader.cue(cue).category)) {
-        let experiencer = if reader.cue(cue).id == MOTHER_OF { named } else { in_this_record(reader, named) };
-        let index = fetus_index(&reader.cue(cue).id).filter(|_| experiencer == Experiencer::Fetus);
-        return Decided { value: (experiencer, index), cues: vec![cue] };
+        let value = match reader.cue(cue).effect {
+            Effect::MotherOf => (named, None),
+            Effect::Fetus(index) => {
+                let experiencer = in_this_record(reader, named);
+                (experiencer, index.filter(|_| experiencer == Experiencer::Fetus))
+            }
+            _ => (in_this_record(reader, named), None),
+        };
+        return Decided { value, cues: vec![cue] };
     }
     let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
         Subject::Patient | Subject::Birth | Subject::Either => Experiencer::Patient,
@@ -67,10 +67,4 @@ fn in_this_record(reader: &Reader, named: Experiencer) -> Experiencer {
         Experiencer::Fetus if reader.profile.is_child => Experiencer::Patient,
         named => named,
     }
-}
-
-fn fetus_index(id: &str) -> Option<u8> {
-    let rest = id.strip_prefix(FETUS_PREFIX)?;
-    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    rest[..digits].parse().ok()
 }

@@ -107,6 +107,49 @@ spelled! {
     }
 }
 
+/// What a cue is besides its category.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing more.
+    #[default]
+    None,
+    /// Answers an item (": non"): it counts only where the item, the cell or the sentence ends after it.
+    Answer,
+    /// A box, ticked or empty: it ends what the box before it said.
+    Box,
+    /// Names a test, which a negative result does not deny.
+    Test,
+    /// The finding is the woman's by nature.
+    Maternal,
+    /// A history of the finding does not end it.
+    Lasting,
+    /// Names a fetus, by its number when it has one: at the start of a line it owns the line.
+    Fetus(Option<u8>),
+    /// The mother of a named person, who is a mother in every record.
+    MotherOf,
+}
+
+impl Effect {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "" => Self::None,
+            "answer" => Self::Answer,
+            "box" => Self::Box,
+            "test" => Self::Test,
+            "maternal" => Self::Maternal,
+            "lasting" => Self::Lasting,
+            "fetus" => Self::Fetus(None),
+            "mother_of" => Self::MotherOf,
+            _ => match text.strip_prefix("fetus:").and_then(|n| n.parse().ok()) {
+                Some(number) => Self::Fetus(Some(number)),
+                None => return Err(format!("{text:?} is not one of {}", Self::NAMES)),
+            },
+        })
+    }
+
+    const NAMES: &str = "answer, box, test, maternal, lasting, fetus, fetus:NUMBER, mother_of";
+}
+
 /// A context cue.
 #[derive(Clone, Debug)]
 pub struct Cue {
@@ -120,6 +163,8 @@ pub struct Cue {
     pub reach: Reach,
     /// Degree of certainty of what is possible, 0 to 1.
     pub certainty: Option<f64>,
+    /// What it is besides.
+    pub effect: Effect,
 }
 
 /// One written form of a cue.
@@ -153,7 +198,7 @@ pub(super) struct Cues {
     pub keys: Vec<(Vec<WordId>, u32)>,
 }
 
-const COLUMNS: [&str; 7] = ["cue", "term", "category", "direction", "scope", "certainty", "note"];
+const COLUMNS: [&str; 8] = ["cue", "term", "category", "direction", "scope", "certainty", "note", "effect"];
 
 impl Cues {
     /// Adds a folder of kind `cues`.
@@ -224,5 +269,6 @@ fn read_cue<'r>(cell: impl Fn(usize) -> &'r str) -> Result<Cue, String> {
             text.parse::<f64>().ok().filter(|c| (0.0..=1.0).contains(c)).ok_or("certainty is not 0 to 1")?,
         ),
     };
-    Ok(Cue { id: id.to_string(), category, direction, reach, certainty })
+    let effect = Effect::parse(cell(7)).map_err(|e| format!("effect {e}"))?;
+    Ok(Cue { id: id.to_string(), category, direction, reach, certainty, effect })
 }

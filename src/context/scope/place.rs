@@ -1,0 +1,71 @@
+//! Where a mention stands, and what kind of words and marks stand around it.
+
+use super::super::cue::CueMatch;
+use crate::lexicon::{Category, Cue, Direction, Role};
+use crate::mention::Mention;
+use crate::segment::{Segmented, TokenRange};
+
+/// Where a mention stands.
+pub(super) struct Place<'s, 't> {
+    pub segmented: &'s Segmented<'t>,
+    pub tokens: TokenRange,
+    pub sentence: TokenRange,
+    pub clause: TokenRange,
+    pub line: TokenRange,
+}
+
+impl<'s, 't> Place<'s, 't> {
+    pub fn of(segmented: &'s Segmented<'t>, mention: &Mention) -> Self {
+        let start = mention.tokens.start as usize;
+        Self {
+            segmented,
+            tokens: mention.tokens,
+            sentence: segmented.sentence_of(start),
+            clause: segmented.clause_of(start),
+            line: segmented.line_of(start),
+        }
+    }
+
+    /// True when a cue lies inside the mention or overlaps it: it is part of the concept's name.
+    pub fn holds(&self, cue: &CueMatch) -> bool {
+        self.tokens.overlaps(cue.tokens)
+    }
+
+    /// True when the mention lies inside the cue: in its gap, or among its words ("sans antécédents").
+    pub fn is_inside(&self, cue: &CueMatch) -> bool {
+        cue.tokens.start < self.tokens.start && self.tokens.end <= cue.tokens.end
+    }
+}
+
+pub(super) fn is_doubt(category: Category) -> bool {
+    matches!(category, Category::Possible | Category::Hypothetical | Category::NotAssessed)
+}
+
+pub(super) fn acts_after(cue: &Cue) -> bool {
+    matches!(cue.direction, Direction::After | Direction::Both)
+}
+
+pub(super) fn acts_before(cue: &Cue) -> bool {
+    matches!(cue.direction, Direction::Before | Direction::Both)
+}
+
+pub(super) fn is_assertive(category: Category) -> bool {
+    matches!(
+        category,
+        Category::Negation
+            | Category::Possible
+            | Category::Hypothetical
+            | Category::NotAssessed
+            | Category::Present
+            | Category::Normal
+    )
+}
+
+/// A phrase cue reaches the next comma, mark or word with one of the roles `breaks`.
+pub(super) fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -> bool {
+    let segmented = place.segmented;
+    place.sentence.contains(between.start.saturating_sub(1) as usize)
+        && between
+            .indices()
+            .all(|i| !segmented.tokens[i].role.has(breaks) && !segmented.is_any_mark(i, b",;:.()|"))
+}
