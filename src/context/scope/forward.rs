@@ -2,8 +2,8 @@
 
 use super::place::{Place, acts_after, is_assertive, is_doubt, reaches_phrase};
 use super::{FARTHEST, Governor};
-use crate::context::Reader;
 use crate::context::cue::CueMatch;
+use crate::context::{Mechanism, Reader};
 use crate::lexicon::{Category, Cue, Effect, Reach, Role};
 use crate::segment::{Segmented, TokenRange};
 
@@ -71,7 +71,9 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     }
     let joint =
         |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
-    !between.indices().any(joint) || !list_is_over(reader, place, index, between)
+    !reader.uses(Mechanism::Lists)
+        || !between.indices().any(joint)
+        || !list_is_over(reader, place, index, between)
 }
 
 /// "Chez le premier jumeau, on note une omphalocèle": what opens the sentence frames the clause after its comma.

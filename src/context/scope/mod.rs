@@ -7,7 +7,7 @@ mod place;
 
 pub(super) use header::is_header;
 
-use super::Reader;
+use super::{Mechanism, Reader};
 use crate::lexicon::{Effect, Role};
 use crate::mention::Mention;
 use crate::segment::TokenKind;
@@ -48,9 +48,12 @@ pub(super) struct Governing {
 
 /// Finds the cues whose scope holds the mention.
 pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
-    let place = Place::of(reader.segmented, mention);
+    let place = Place::of(reader, mention);
     let next = reader.cues.partition_point(|c| c.tokens.start < mention.tokens.start);
-    let mut cues = header::headers(reader, &place, next);
+    let mut cues = match reader.uses(Mechanism::Headers) {
+        true => header::headers(reader, &place, next),
+        false => Vec::new(),
+    };
     let mut open = true;
     let from = place.sentence.start.min(place.line.start);
     for index in (next.saturating_sub(MOST_CUES)..next).rev() {
@@ -73,7 +76,11 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
     let with_mention = |&index: &usize| reader.cues[index].tokens.start == mention.tokens.start;
     let mut beginning = (next..reader.cues.len()).take(MOST_CUES).take_while(with_mention);
     let is_test = beginning.any(|index| reader.cue(index).effect == Effect::Test);
-    Governing { cues, is_negated_verb: is_negated_verb(&place), is_test }
+    Governing {
+        cues,
+        is_negated_verb: reader.uses(Mechanism::NegatedVerbs) && is_negated_verb(&place),
+        is_test,
+    }
 }
 
 /// Most words between a verb and the second word of its negation ("ne fume vraiment pas").

@@ -1,6 +1,7 @@
 //! Where a mention stands, and what kind of words and marks stand around it.
 
-use super::super::cue::CueMatch;
+use crate::context::cue::CueMatch;
+use crate::context::{Mechanism, Reader};
 use crate::lexicon::{Category, Cue, Direction, Role};
 use crate::mention::Mention;
 use crate::segment::{Segmented, TokenRange};
@@ -15,13 +16,15 @@ pub(super) struct Place<'s, 't> {
 }
 
 impl<'s, 't> Place<'s, 't> {
-    pub fn of(segmented: &'s Segmented<'t>, mention: &Mention) -> Self {
-        let start = mention.tokens.start as usize;
+    pub fn of(reader: &Reader<'s, 't>, mention: &Mention) -> Self {
+        let (segmented, start) = (reader.segmented, mention.tokens.start as usize);
+        let sentence = segmented.sentence_of(start);
+        let has_clauses = reader.uses(Mechanism::Clauses);
         Self {
             segmented,
             tokens: mention.tokens,
-            sentence: segmented.sentence_of(start),
-            clause: segmented.clause_of(start),
+            sentence,
+            clause: if has_clauses { segmented.clause_of(start) } else { sentence },
             line: segmented.line_of(start),
         }
     }
