@@ -13,6 +13,8 @@ pub(super) struct CueMatch {
     pub cue: u32,
     /// Tokens from its first to its last word.
     pub tokens: TokenRange,
+    /// The words inside its gap; empty when it has none.
+    pub gap: TokenRange,
     /// It may govern beyond its sentence, to the end of its line.
     pub is_line_wide: bool,
 }
@@ -73,7 +75,7 @@ impl Finder<'_, '_> {
             if !matches[first..].iter().any(|m| m.cue == cue) {
                 let known = &self.lexicons.cues[cue as usize];
                 let is_line_wide = known.reach == Reach::Item || matches!(known.effect, Effect::Fetus(_));
-                matches.push(CueMatch { cue, tokens, is_line_wide });
+                matches.push(CueMatch { cue, tokens, gap: found.gap, is_line_wide });
             }
         }
         self.inside_gap(found.gap, matches);

@@ -4,6 +4,7 @@ mod assertion;
 mod cue;
 mod mechanism;
 mod person;
+mod record;
 mod scope;
 mod time;
 
@@ -14,6 +15,7 @@ use crate::lexicon::{Category, Cue, Direction, Effect, Lexicons, SectionKind, Su
 use crate::mention::Mention;
 use crate::segment::{Segmented, Span};
 use cue::CueMatch;
+use record::Record;
 use scope::Governing;
 
 /// What is known of a report besides its text.
@@ -34,6 +36,8 @@ pub struct Nature {
     pub lasting: bool,
     /// In an obstetric report it is the fetus's; `None` when no lexicon knows the concept.
     pub congenital: Option<bool>,
+    /// It is the woman's who carries or carried the child, in every report.
+    pub obstetric: bool,
 }
 
 /// The cues of one report, ready to be asked about its mentions.
@@ -41,6 +45,7 @@ pub struct Reader<'s, 't> {
     segmented: &'s Segmented<'t>,
     lexicons: &'s Lexicons,
     profile: Profile,
+    record: Record,
     mechanisms: Mechanisms,
     cues: Vec<CueMatch>,
     /// Indices of the cues that head a list or a section.
@@ -72,18 +77,13 @@ impl<'s, 't> Reader<'s, 't> {
         if mechanisms != Mechanisms::default() {
             cues.retain(|found| is_in_use(&lexicons.cues[found.cue as usize], mechanisms));
         }
-        let is_about_fetus =
-            || cues.iter().any(|found| lexicons.cues[found.cue as usize].category == Category::Fetus);
-        let subject = match profile.subject {
-            Subject::Either if is_about_fetus() => Subject::Fetus,
-            Subject::Either => Subject::Patient,
-            subject => subject,
-        };
+        let record = Record::of(&profile, &cues, lexicons);
+        let subject = record::subject(&profile, record, &cues, lexicons);
         let profile = Profile { subject, ..profile };
         let heads = |found: &CueMatch| scope::is_header(segmented, &lexicons.cues[found.cue as usize], found);
         let headers =
             cues.iter().enumerate().filter(|(_, found)| heads(found)).map(|(index, _)| index).collect();
-        Self { segmented, lexicons, profile, mechanisms, cues, headers }
+        Self { segmented, lexicons, profile, record, mechanisms, cues, headers }
     }
 
     /// Reads the context of a mention. Looks at a bounded window of cues around it.
@@ -119,6 +119,8 @@ impl<'s, 't> Reader<'s, 't> {
         let inside = self.cues[from..].iter().take_while(|c| c.tokens.start < mention.tokens.end);
         inside.fold(known, |nature, found| match self.lexicons.cues[found.cue as usize].effect {
             Effect::Maternal if known.congenital.is_none() => Nature { congenital: Some(false), ..nature },
+            Effect::Obstetric => Nature { congenital: Some(false), obstetric: true, ..nature },
+            Effect::Fetal => Nature { congenital: Some(true), obstetric: false, ..nature },
             Effect::Lasting => Nature { lasting: true, ..nature },
             _ => nature,
         })
@@ -150,7 +152,9 @@ impl<'s, 't> Reader<'s, 't> {
 fn is_in_use(cue: &Cue, mechanisms: Mechanisms) -> bool {
     match (cue.category, cue.effect) {
         (_, Effect::Test) => mechanisms.has(Mechanism::Tests),
-        (_, Effect::Maternal | Effect::Lasting) => mechanisms.has(Mechanism::Natures),
+        (_, Effect::Maternal | Effect::Obstetric | Effect::Fetal | Effect::Lasting) => {
+            mechanisms.has(Mechanism::Natures)
+        }
         (Category::Stop | Category::Except, _) => mechanisms.has(Mechanism::Stops),
         _ => cue.direction != Direction::Before || mechanisms.has(Mechanism::Backward),
     }

@@ -119,14 +119,28 @@ pub enum Effect {
     Box,
     /// Names a test, which a negative result does not deny.
     Test,
-    /// The finding is the woman's by nature.
+    /// The finding is the woman's by nature in an obstetric report; elsewhere anybody may have it.
     Maternal,
+    /// The finding is the woman's who carries or carried the child, in every report.
+    Obstetric,
+    /// The finding is the child's, before birth.
+    Fetal,
     /// A history of the finding does not end it.
     Lasting,
     /// Names a fetus, by its number when it has one: at the start of a line it owns the line.
     Fetus(Option<u8>),
     /// The mother of a named person, who is a mother in every record.
     MotherOf,
+    /// A child of the woman of an obstetric record, born before.
+    Elder,
+    /// A man named by his title: the patient, but the father in a child's record and another in a pregnant woman's.
+    Mister,
+    /// A woman named by her title: the patient, but the mother in a child's record.
+    Madam,
+    /// Speaks for the record of a woman who carries a child.
+    OfWoman,
+    /// Speaks for the record of a child.
+    OfChild,
 }
 
 impl Effect {
@@ -137,6 +151,13 @@ impl Effect {
             "box" => Self::Box,
             "test" => Self::Test,
             "maternal" => Self::Maternal,
+            "obstetric" => Self::Obstetric,
+            "fetal" => Self::Fetal,
+            "elder" => Self::Elder,
+            "mister" => Self::Mister,
+            "madam" => Self::Madam,
+            "of_woman" => Self::OfWoman,
+            "of_child" => Self::OfChild,
             "lasting" => Self::Lasting,
             "fetus" => Self::Fetus(None),
             "mother_of" => Self::MotherOf,
@@ -147,7 +168,8 @@ impl Effect {
         })
     }
 
-    const NAMES: &str = "answer, box, test, maternal, lasting, fetus, fetus:NUMBER, mother_of";
+    const NAMES: &str = "answer, box, test, maternal, obstetric, fetal, lasting, fetus, fetus:NUMBER, mother_of, \
+                         elder, mister, madam, of_woman, of_child";
 }
 
 /// A context cue.

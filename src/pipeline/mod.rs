@@ -223,8 +223,11 @@ impl Engine {
     fn nature(&self, mention: &Mention) -> Nature {
         let concept = mention.concept.map(|c| &self.lexicons.concepts.concepts[c as usize]);
         let manifest = concept.map(|c| &self.lexicons.manifests[c.lexicon]);
-        manifest
-            .map_or_else(Nature::default, |m| Nature { lasting: m.lasting, congenital: Some(m.congenital) })
+        manifest.map_or_else(Nature::default, |m| Nature {
+            lasting: m.lasting,
+            congenital: Some(m.congenital),
+            obstetric: false,
+        })
     }
 
     fn section_id(&self, segmented: &Segmented, tokens: TokenRange) -> Option<String> {

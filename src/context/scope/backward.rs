@@ -1,7 +1,7 @@
 //! Cues after the mention that act on what precedes them.
 
 use super::Governor;
-use super::place::{Place, acts_after, acts_before, is_assertive, reaches_phrase};
+use super::place::{Place, acts_after, acts_before, governs_inside, is_assertive, reaches_phrase};
 use crate::context::Reader;
 use crate::context::cue::CueMatch;
 use crate::lexicon::{Category, Effect, Reach, Role};
@@ -11,7 +11,11 @@ use crate::segment::{Segmented, TokenKind, TokenRange};
 pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> Option<Governor> {
     let found = &reader.cues[index];
     let cue = reader.cue(index);
-    if place.holds(found) || (cue.effect == Effect::Answer && !ends_item(place, found)) {
+    if place.holds(found) {
+        let governor = Governor { cue: index, distance: 0, follows: true, is_header: false };
+        return governs_inside(place, cue, found).then_some(governor);
+    }
+    if cue.effect == Effect::Answer && !ends_item(place, found) {
         return None;
     }
     if !place.sentence.contains(found.tokens.start as usize) {

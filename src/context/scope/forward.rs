@@ -1,22 +1,22 @@
 //! Cues before the mention that act on what follows them.
 
-use super::place::{Place, acts_after, is_assertive, is_doubt, reaches_phrase};
+use super::place::{Place, acts_after, governs_inside, is_assertive, reaches_phrase};
 use super::{FARTHEST, Governor};
 use crate::context::cue::CueMatch;
 use crate::context::{Mechanism, Reader};
 use crate::lexicon::{Category, Cue, Effect, Reach, Role};
 use crate::segment::{Segmented, TokenRange};
 
+/// Most tokens of a bullet before a name that opens a line.
+const LEAD: u32 = 2;
+
 /// A cue before the mention: it governs when it acts forward and nothing between them ends its scope.
 pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> Option<Governor> {
     let found = &reader.cues[index];
     let cue = reader.cue(index);
-    if place.is_inside(found) {
-        let governs = cue.category == Category::Negation || (is_doubt(cue.category) && acts_after(cue));
-        return governs.then_some(Governor { cue: index, distance: 0, follows: false, is_header: false });
-    }
     if place.holds(found) {
-        return None;
+        let governor = Governor { cue: index, distance: 0, follows: false, is_header: false };
+        return governs_inside(place, cue, found).then_some(governor);
     }
     let is_stop = matches!(cue.category, Category::Stop | Category::Except);
     if is_stop {
@@ -26,7 +26,9 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
     let between = TokenRange { start: found.tokens.end, end: place.tokens.start.max(found.tokens.end) };
     let reaches = match cue.reach {
         Reach::Section => false,
-        _ if !*open || (between.end - between.start) as usize > FARTHEST => false,
+        _ if (between.end - between.start) as usize > FARTHEST => false,
+        Reach::Clause if opens_sentence(place, cue, found, between) => true,
+        _ if !*open => false,
         Reach::Sentence => place.sentence.contains(found.tokens.start as usize),
         Reach::Item => place.line.contains(found.tokens.start as usize),
         Reach::Clause => {
@@ -43,15 +45,30 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
     })
 }
 
+/// "La patiente est diabétique, mais son fœtus …": a person named at the start of a sentence is its subject to its end, as
+/// long as no other person is named.
+fn opens_sentence(place: &Place, cue: &Cue, found: &CueMatch, between: TokenRange) -> bool {
+    let is_one_person = matches!(
+        cue.category,
+        Category::Patient
+            | Category::Fetus
+            | Category::Mother
+            | Category::Father
+            | Category::Sibling
+            | Category::Other
+    );
+    is_one_person
+        && found.tokens.start <= place.sentence.start + LEAD
+        && place.sentence.contains(found.tokens.start as usize)
+        && !between.indices().any(|i| place.segmented.is_mark(i, b';'))
+}
+
 /// "Il n'a pas été noté de déficit", ": risque combiné de T21": a cue that follows its finding acts forward when "of"
 /// opens one after it.
 fn opens_complement(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
     let next = place.segmented.tokens.get(found.tokens.end as usize);
     is_assertive(cue.category) && next.is_some_and(|t| t.role.has(Role::PARTITIVE))
 }
-
-/// Most tokens of a bullet before a name that opens a line.
-const LEAD: u32 = 2;
 
 /// "J2 : clarté nucale normale. Pas d'hygroma": a fetus named at the start of a line owns the line.
 fn opens_line_of_fetus(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
@@ -122,13 +139,15 @@ fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     })
 }
 
-/// A colon, a verb, or the end of a bracket opened before the cue ends what is said before it.
+/// A colon, a verb, a word that tells when or why ("pas de fièvre depuis l'admission"), or the end of a bracket opened
+/// before the cue ends what is said before it.
 fn is_cut(segmented: &Segmented, between: TokenRange) -> bool {
     let mut depth = 0;
     for i in between.indices() {
         depth += i32::from(segmented.is_mark(i, b'(')) - i32::from(segmented.is_mark(i, b')'));
         let verb = segmented.tokens[i].role.has(Role::VERB) && i > between.start as usize;
-        if depth < 0 || verb || segmented.is_mark(i, b':') {
+        let adjunct = segmented.tokens[i].role.has(Role::ADJUNCT);
+        if depth < 0 || verb || adjunct || segmented.is_mark(i, b':') {
             return true;
         }
     }

@@ -33,15 +33,18 @@ impl<'s, 't> Place<'s, 't> {
     pub fn holds(&self, cue: &CueMatch) -> bool {
         self.tokens.overlaps(cue.tokens)
     }
-
-    /// True when the mention lies inside the cue: in its gap, or among its words ("sans antécédents").
-    pub fn is_inside(&self, cue: &CueMatch) -> bool {
-        cue.tokens.start < self.tokens.start && self.tokens.end <= cue.tokens.end
-    }
 }
 
-pub(super) fn is_doubt(category: Category) -> bool {
-    matches!(category, Category::Possible | Category::Hypothetical | Category::NotAssessed)
+/// True when a cue governs a span that is one of its words or stands in its gap: "sans <antécédents>", "n'a pas
+/// <montré>", "l'image <évoque>". Words of a request ("à la <recherche> de") happen all the same.
+pub(super) fn governs_inside(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
+    let lies = |range: TokenRange| range.start <= place.tokens.start && place.tokens.end <= range.end;
+    match cue.category {
+        Category::Negation => lies(found.tokens) && found.tokens.start < place.tokens.start,
+        Category::Possible => lies(found.tokens),
+        Category::Hypothetical | Category::NotAssessed => lies(found.gap) && acts_after(cue),
+        _ => false,
+    }
 }
 
 pub(super) fn acts_after(cue: &Cue) -> bool {
