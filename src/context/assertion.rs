@@ -65,6 +65,7 @@ fn verdict(reader: &Reader, governors: &[&Governor]) -> Verdict {
         return Decided { value: (Assertion::Present, 1.0), cues };
     };
     let value = match first.category {
+        Category::Negation if is_condition(reader, governors[0].cue) => (Assertion::Hypothetical, ASKED),
         Category::Negation => (Assertion::Absent, 1.0),
         Category::Possible => (Assertion::Possible, first.certainty.unwrap_or(SUSPECTED)),
         Category::Hypothetical => (Assertion::Hypothetical, first.certainty.unwrap_or(ASKED)),
@@ -72,6 +73,19 @@ fn verdict(reader: &Reader, governors: &[&Governor]) -> Verdict {
         _ => (Assertion::Present, 1.0),
     };
     Decided { value, cues }
+}
+
+/// How many cues on each side may tell what would follow.
+const CONSEQUENCE_WITHIN: usize = 16;
+
+/// "En l'absence de récidive, la patiente sera revue": an absence that the sentence makes a condition.
+fn is_condition(reader: &Reader, cue: usize) -> bool {
+    let sentence = reader.segmented.sentence_of(reader.cues[cue].tokens.start as usize);
+    let near = cue.saturating_sub(CONSEQUENCE_WITHIN)..(cue + CONSEQUENCE_WITHIN).min(reader.cues.len());
+    let follows = |i: usize| {
+        reader.cue(i).effect == Effect::Consequence && sentence.contains(reader.cues[i].tokens.start as usize)
+    };
+    reader.cue(cue).effect == Effect::Condition && near.into_iter().any(follows)
 }
 
 fn by_default(is_information: bool) -> Verdict {

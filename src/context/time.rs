@@ -3,7 +3,7 @@
 use super::scope::Governing;
 use super::{Decided, Nature, Reader};
 use crate::event::{Assertion, Experiencer, Temporality};
-use crate::lexicon::{Category, SectionKind};
+use crate::lexicon::{Category, Effect, SectionKind};
 
 /// Decides the temporality.
 ///
@@ -14,14 +14,18 @@ pub(super) fn decide(
     governing: &Governing,
     section: Option<&SectionKind>,
     nature: Nature,
-    (assertion, experiencer): (Assertion, Experiencer),
+    (assertion, person): (Assertion, &Decided<(Experiencer, Option<u8>)>),
     is_long_ago: bool,
 ) -> Decided<Temporality> {
     // What was never there is not over: "pas d'antécédent de" is absent, not past.
+    let experiencer = person.value.0;
+    let is_others = !matches!(experiencer, Experiencer::Patient | Experiencer::Fetus);
     let lasts = nature.lasting || assertion == Assertion::Absent;
     let history = if lasts { Temporality::Current } else { Temporality::Past };
     let said = governing.nearest(|cue| {
         Some(match reader.cue(cue).category {
+            Category::History if reader.cue(cue).effect == Effect::Told && !is_others => return None,
+            Category::Planned if assertion == Assertion::Hypothetical => return None,
             Category::Past => Temporality::Past,
             Category::History => history,
             Category::Planned => Temporality::Planned,
@@ -32,7 +36,11 @@ pub(super) fn decide(
     if let Some((cue, value)) = said {
         return Decided { value, cues: vec![cue] };
     }
-    if is_long_ago && !lasts {
+    let elder = person.cues.iter().find(|&&cue| reader.cue(cue).effect == Effect::Elder);
+    if let Some(&cue) = elder.filter(|_| experiencer == Experiencer::Other) {
+        return Decided { value: history, cues: vec![cue] };
+    }
+    if (is_long_ago && !lasts) || (nature.bygone && assertion == Assertion::Present) {
         return Decided { value: Temporality::Past, cues: Vec::new() };
     }
     // The history of a relative is that relative's state, not a past one.

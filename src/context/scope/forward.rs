@@ -5,7 +5,7 @@ use super::{FARTHEST, Governor};
 use crate::context::cue::CueMatch;
 use crate::context::{Mechanism, Reader};
 use crate::lexicon::{Category, Cue, Effect, Reach, Role};
-use crate::segment::{Segmented, TokenRange};
+use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most tokens of a bullet before a name that opens a line.
 const LEAD: u32 = 2;
@@ -58,9 +58,24 @@ fn opens_sentence(place: &Place, cue: &Cue, found: &CueMatch, between: TokenRang
             | Category::Other
     );
     is_one_person
-        && found.tokens.start <= place.sentence.start + LEAD
+        && starts_sentence(place, found)
         && place.sentence.contains(found.tokens.start as usize)
         && !between.indices().any(|i| place.segmented.is_mark(i, b';'))
+}
+
+/// True when only articles, prepositions and bullets stand before a cue in its sentence.
+fn starts_sentence(place: &Place, found: &CueMatch) -> bool {
+    let start = found.tokens.start as usize;
+    if start > place.sentence.start as usize && place.segmented.is_mark(start - 1, b':') {
+        return true;
+    }
+    let lead = TokenRange { start: place.sentence.start, end: found.tokens.start };
+    let counts = Role::ARTICLE.and(Role::DETERMINER).and(Role::PREPOSITION);
+    let is_lead = |i: usize| {
+        let token = &place.segmented.tokens[i];
+        token.kind != TokenKind::Word || token.role.has(counts)
+    };
+    lead.end - lead.start.min(lead.end) <= LEAD && lead.indices().all(is_lead)
 }
 
 /// "Il n'a pas été noté de déficit", ": risque combiné de T21": a cue that follows its finding acts forward when "of"
@@ -83,7 +98,8 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     if !place.clause.contains(cue_end) {
         return is_fronted(reader, place, index, between);
     }
-    if is_assertive(reader.cue(index).category) && is_cut(place.segmented, between) {
+    let is_closed = place.segmented.is_mark(between.start as usize, b',') || is_cut(place.segmented, between);
+    if is_assertive(reader.cue(index).category) && is_closed {
         return false;
     }
     let joint =
@@ -95,7 +111,8 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
 
 /// "Chez le premier jumeau, on note une omphalocèle": what opens the sentence frames the clause after its comma.
 fn is_fronted(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
-    let opens = reader.cues[index].tokens.start == place.sentence.start;
+    let start = reader.cues[index].tokens.start;
+    let opens = start == place.sentence.start || place.segmented.is_mark(start as usize - 1, b';');
     let frames = !is_assertive(reader.cue(index).category);
     let commas = between.indices().filter(|&i| place.segmented.is_mark(i, b',')).count();
     let closed = between.indices().any(|i| place.segmented.is_mark(i, b';'));
