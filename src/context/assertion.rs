@@ -10,6 +10,9 @@ const SUSPECTED: f64 = 0.5;
 /// Certainty of what is only asked for, conditional or a risk.
 const ASKED: f64 = 0.1;
 
+/// How many tokens from its negation a finding may stand and be denied though it was suspected.
+const DENIED_WITHIN: u32 = 4;
+
 type Verdict = Decided<(Assertion, f64)>;
 
 /// Decides assertion and certainty.
@@ -39,8 +42,11 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
     if let Some(after) = after {
         // "pas de fente retrouvée": what follows the negated mention repeats it and confirms nothing.
         let repeats = category(after) == Category::Present && negation.is_some_and(|n| !n.is_header);
+        // "ne retrouve pas la tétralogie évoquée par le confrère": what is denied is what was suspected.
+        let denied = category(after) == Category::Possible
+            && negation.is_some_and(|n| !n.is_header && n.distance <= DENIED_WITHIN);
         let of_test = category(after) == Category::Negation && governing.is_test;
-        if !repeats && !of_test {
+        if !repeats && !denied && !of_test {
             return one(after);
         }
     }

@@ -52,7 +52,7 @@ pub enum Owner {
     Maternal,
     /// The woman's who carries or carried the child, in every report.
     Obstetric,
-    /// The child's before birth, in every report.
+    /// The child's before birth: the name of the finding says so.
     Fetal,
 }
 
@@ -135,9 +135,12 @@ impl<'s, 't> Reader<'s, 't> {
         inside.fold(known, |nature, found| match self.lexicons.cues[found.cue as usize].effect {
             Effect::Maternal if known.owner == Owner::Unknown => Nature { owner: Owner::Maternal, ..nature },
             Effect::Obstetric => Nature { owner: Owner::Obstetric, ..nature },
-            Effect::Fetal => Nature { owner: Owner::Fetal, ..nature },
+            Effect::Congenital => Nature { owner: Owner::Congenital, ..nature },
             Effect::Bygone => Nature { bygone: true, ..nature },
             Effect::Lasting => Nature { lasting: true, ..nature },
+            _ if self.lexicons.cues[found.cue as usize].category == Category::Fetus => {
+                Nature { owner: Owner::Fetal, ..nature }
+            }
             _ => nature,
         })
     }
@@ -168,7 +171,7 @@ impl<'s, 't> Reader<'s, 't> {
 fn is_in_use(cue: &Cue, mechanisms: Mechanisms) -> bool {
     match (cue.category, cue.effect) {
         (_, Effect::Test) => mechanisms.has(Mechanism::Tests),
-        (_, Effect::Maternal | Effect::Obstetric | Effect::Fetal | Effect::Lasting | Effect::Bygone) => {
+        (_, Effect::Maternal | Effect::Obstetric | Effect::Congenital | Effect::Lasting | Effect::Bygone) => {
             mechanisms.has(Mechanism::Natures)
         }
         (Category::Stop | Category::Except, _) => mechanisms.has(Mechanism::Stops),

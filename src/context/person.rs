@@ -19,7 +19,13 @@ pub(super) fn decide(
     nature: Nature,
 ) -> Decided<(Experiencer, Option<u8>)> {
     let by_report = default_of(reader, nature);
-    if let Some((cue, _)) = governing.nearest(|cue| person(reader.cue(cue).category)) {
+    let may_own = |cue: &usize| {
+        nature.owner != Owner::Fetal
+            || reader.record == Record::Child
+            || who(reader, *cue) != Experiencer::Patient
+    };
+    let nearest = governing.nearest(|cue| person(reader.cue(cue).category).filter(|_| may_own(&cue)));
+    if let Some((cue, _)) = nearest {
         return named(reader, cue);
     }
     let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
@@ -93,7 +99,7 @@ fn who(reader: &Reader, cue: usize) -> Experiencer {
     }
 }
 
-fn person(category: Category) -> Option<Experiencer> {
+pub(super) fn person(category: Category) -> Option<Experiencer> {
     Some(match category {
         Category::Patient => Experiencer::Patient,
         Category::Fetus => Experiencer::Fetus,

@@ -1,6 +1,6 @@
 //! Decides when a finding holds: now, no longer, or in the future.
 
-use super::scope::Governing;
+use super::scope::{Governing, Governor};
 use super::{Decided, Nature, Reader};
 use crate::event::{Assertion, Experiencer, Temporality};
 use crate::lexicon::{Category, Effect, SectionKind};
@@ -22,6 +22,11 @@ pub(super) fn decide(
     let is_others = !matches!(experiencer, Experiencer::Patient | Experiencer::Fetus);
     let lasts = nature.lasting || assertion == Assertion::Absent;
     let history = if lasts { Temporality::Current } else { Temporality::Past };
+    // "Vu pour un reflux, aujourd'hui disparu": what is said to be over after the finding has the last word.
+    let ended = |g: &&Governor| g.follows && reader.cue(g.cue).category == Category::Past;
+    if let Some(ended) = governing.cues.iter().filter(ended).min_by_key(|g| g.rank()) {
+        return Decided { value: Temporality::Past, cues: vec![ended.cue] };
+    }
     let said = governing.nearest(|cue| {
         Some(match reader.cue(cue).category {
             Category::History if reader.cue(cue).effect == Effect::Told && !is_others => return None,

@@ -123,8 +123,8 @@ pub enum Effect {
     Maternal,
     /// The finding is the woman's who carries or carried the child, in every report.
     Obstetric,
-    /// The finding is the child's, before birth.
-    Fetal,
+    /// The finding is the child's in an obstetric report.
+    Congenital,
     /// A history of the finding does not end it.
     Lasting,
     /// Names a fetus, by its number when it has one: at the start of a line it owns the line.
@@ -162,7 +162,7 @@ impl Effect {
             "test" => Self::Test,
             "maternal" => Self::Maternal,
             "obstetric" => Self::Obstetric,
-            "fetal" => Self::Fetal,
+            "congenital" => Self::Congenital,
             "elder" => Self::Elder,
             "mister" => Self::Mister,
             "madam" => Self::Madam,
@@ -183,7 +183,7 @@ impl Effect {
         })
     }
 
-    const NAMES: &str = "answer, box, test, maternal, obstetric, fetal, lasting, fetus, fetus:NUMBER, mother_of, \
+    const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, fetus, fetus:NUMBER, mother_of, \
                          elder, mister, madam, earlier, told, bygone, condition, consequence, of_woman, \
                          of_child";
 }
