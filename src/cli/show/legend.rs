@@ -2,9 +2,10 @@
 
 use super::labels::Labels;
 use super::paint::{CUE, Tone, underline};
+use super::report::Heading;
 use super::spots::pieces;
 use super::text::flat;
-use crate::event::{Assertion, CodedEvent, DatePrecision, DateSource};
+use crate::event::{Assertion, CodedEvent, DatePrecision, DateSource, Experiencer, Temporality};
 
 /// Longest cue or label shown, in characters.
 const LONGEST: usize = 60;
@@ -17,6 +18,8 @@ pub(super) struct Legend<'a> {
     pub labels: &'a Labels,
     /// The report, by code point.
     pub text: &'a [char],
+    /// Its sections.
+    pub headings: &'a [Heading],
     /// Start and end of its lines.
     pub lines: &'a [(usize, usize)],
 }
@@ -34,6 +37,7 @@ impl Legend<'_> {
         parts.extend(value(event).map(plain));
         parts.extend(date(event).map(plain));
         parts.extend(self.cues(event));
+        parts.extend(self.section(event));
         ((tone, format!("[{number}]")), parts)
     }
 
@@ -62,6 +66,18 @@ impl Legend<'_> {
             vec![(Tone::Cue, format!("\u{AB} {words} \u{BB}")), (Tone::Dim, id)]
         };
         event.cues.iter().map(cue).collect()
+    }
+
+    /// The section, when no cue tells why the reading is not the usual one.
+    fn section(&self, event: &CodedEvent) -> Option<Vec<Part>> {
+        let is_own = matches!(event.experiencer, Experiencer::Patient | Experiencer::Fetus);
+        let is_usual = event.assertion == Assertion::Present && event.temporality == Temporality::Current;
+        let before = self.headings.partition_point(|heading| heading.start <= event.start as usize);
+        let heading = self.headings[..before].last().filter(|_| event.section.is_some())?;
+        let is_told = !event.cues.is_empty() || (is_own && is_usual);
+        let (word, name) = (self.labels.word("section"), flat(heading.name.chars(), LONGEST));
+        let line = format!(" ({} {})", self.labels.word("line"), self.line(heading.start as u32));
+        (!is_told).then(|| vec![(Tone::Cue, format!("{word} {name}")), (Tone::Dim, line)])
     }
 
     /// The line of a code point, from 1.

@@ -44,7 +44,7 @@ pub(super) fn render(
 ) -> String {
     let text: Vec<char> = document.text.chars().collect();
     let lines = text::lines(&text);
-    let legend = Legend { labels: look.labels, text: &text, lines: &lines };
+    let legend = Legend { labels: look.labels, text: &text, headings, lines: &lines };
     let digits = lines.len().to_string().len().max(FEWEST_DIGITS);
     let width = look.width.saturating_sub(digits + 3).max(NARROWEST);
     let page = Page { text: &text, events, legend, look, digits, width, ink: Ink::new(look.is_colored) };
