@@ -273,7 +273,7 @@ fn any_text_is_shown() {
     show(&texts, &["--color", "always"]).ends_with(0);
 }
 
-/// Seconds to show a text.
+/// How long it takes to show a text.
 fn time(text: &str) -> (Duration, Ran) {
     let input = line("D", "CRH", text);
     let bench = Bench::new();
@@ -293,8 +293,6 @@ fn long_lines_take_linear_time() {
         "pas de ".to_string(),
     ];
     for piece in families {
-        let (_, small) = time(&piece.repeat(1));
-        assert!(small.out.contains("D · CRH"));
         let (taken, ran) = time(&piece.repeat((1 << 20) / piece.len()));
         // Generous: a debug build on a busy machine; a quadratic step would take hours.
         assert!(taken < Duration::from_secs(120), "{:?} for 1 MB of {piece:?}", taken);

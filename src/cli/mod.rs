@@ -47,7 +47,7 @@ Examples:
   laennec annotate reports.jsonl --into cohort.db            annotate into an embedded warehouse; run again to resume
   laennec annotate notes/ --into events.jsonl --threads 8    a folder of .txt files, events as JSON lines
   laennec events cohort.db --format jsonl --patient P12      the stored events of a patient
-  laennec show report.txt --type CR-echo-foetale             a report with its mentions and their cues marked
+  laennec show report.txt --type CRH                         a report with its mentions and their cues marked
   laennec qualify spans.jsonl                                context of spans found by another tool
   laennec lexicon test                                       run the cases stored beside the lexicons
 
@@ -74,7 +74,6 @@ enum Command {
     Verify(verify::Arguments),
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
     Forget(forget::Arguments),
-    /// Show reports with their mentions underlined, each cue joined to its mention.
     #[command(after_help = show::EXAMPLES)]
     Show(show::Arguments),
     /// Print the sections, sentences and dates of documents: JSON lines with `text`, `id`, `document_date`.

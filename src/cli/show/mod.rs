@@ -31,7 +31,7 @@ const WIDTHS: (usize, usize) = (40, 1000);
 /// Shown under the options.
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  laennec show report.txt --type CR-echo-foetale --date 2024-03-12
+  laennec show report.txt --type CRH --date 2024-03-12
   laennec show examples/reports.jsonl --document R001 | less -R
   laennec show reports.csv --concept omphalocele --color always --width 120
   zcat notes.jsonl.gz | laennec show - --document N17";
