@@ -2,7 +2,6 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test show` rewrites `tests/golden/show.txt`.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -29,14 +28,15 @@ fn longest(out: &str) -> usize {
     out.lines().map(|line| line.chars().count()).max().unwrap_or(0)
 }
 
-/// Numbers of the legends: `[n]` followed by a space and a label, at the start of a line.
-fn legends(out: &str) -> Vec<usize> {
-    let number = |line: &str| {
-        let rest = line.trim_start().strip_prefix("╎ [")?;
+/// The legends: number and what follows it.
+fn legends(out: &str) -> Vec<(usize, &str)> {
+    let parsed = |line| -> Option<(usize, &str)> {
+        let rest = str::trim_start(line).strip_prefix("╎ [")?;
         let (digits, rest) = rest.split_once("] ")?;
-        rest.starts_with(char::is_alphanumeric).then(|| digits.parse().ok()).flatten()
+        let number = digits.parse().ok()?;
+        rest.starts_with(char::is_alphanumeric).then_some((number, rest))
     };
-    out.lines().filter_map(number).collect()
+    out.lines().filter_map(parsed).collect()
 }
 
 #[test]
@@ -74,28 +74,22 @@ fn show_reads_as_recorded() {
 fn show_tells_the_events_of_annotate() {
     let bench = Bench::new().with_reports();
     let events = bench.run(&["annotate", "reports.jsonl", "--into", "-"]).ends_with(0).json();
-    let shown = bench.run(&["show", "reports.jsonl", "--width", "200"]).ends_with(0).out;
-    let mut reports = shown.split("\n\n═");
-    let ids: Vec<&str> = {
-        let mut seen = BTreeSet::new();
-        events.iter().map(|e| e["document_id"].as_str().unwrap()).filter(|id| seen.insert(*id)).collect()
-    };
-    for id in ids {
-        let report = reports.find(|r| r.contains(&format!("\n{id} · "))).expect(id);
-        let wanted: Vec<_> = events.iter().filter(|e| e["document_id"] == id).collect();
-        let mut numbers = legends(report);
-        numbers.sort_unstable();
-        // A corrected version is a report of its own.
-        assert!(numbers.len() <= wanted.len(), "{id}");
-        let told = numbers.into_iter().collect::<BTreeSet<_>>();
-        assert_eq!(told, (1..=told.len()).collect(), "{id}");
-        for event in wanted.iter().take(told.len()) {
-            for cue in event["cues"].as_array().unwrap() {
-                assert!(report.contains(cue["id"].as_str().unwrap()), "{id}: {cue}");
-            }
+    let shown = bench.run(&["show", "reports.jsonl", "--width", "300"]).ends_with(0).out;
+    let mut told: Vec<&str> = Vec::new();
+    for report in shown.split("\n\n═") {
+        let mut legends = legends(report);
+        legends.sort_unstable();
+        assert!(legends.iter().map(|l| l.0).eq(1..=legends.len()), "{report}");
+        told.extend(legends.iter().map(|l| l.1));
+    }
+    assert_eq!(told.len(), events.len());
+    for (event, legend) in events.iter().zip(told) {
+        assert!(legend.starts_with(event["label"].as_str().unwrap()), "{legend}: {event}");
+        assert_eq!(legend.contains(" · absent"), event["assertion"] == "absent", "{legend}: {event}");
+        for cue in event["cues"].as_array().unwrap() {
+            assert!(legend.contains(cue["id"].as_str().unwrap()), "{legend}: {cue}");
         }
     }
-    assert_eq!(legends(&shown).len(), events.len());
 }
 
 #[test]

@@ -251,3 +251,46 @@ fn arrange(labels: &mut Vec<Label>, width: usize) {
         fits
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Assertion;
+
+    const MENTION: Tone = Tone::Mention(Assertion::Present);
+
+    fn label(text: &str, mark: Mark) -> Label {
+        Label { text: text.into(), tone: MENTION, mark, at: mark.from }
+    }
+
+    fn drawn(canvas: &Canvas) -> Vec<String> {
+        let text = |lane: &[Cell]| lane.iter().map(|c| c.glyph).collect::<String>().trim_end().to_string();
+        canvas.lanes().map(text).collect()
+    }
+
+    #[test]
+    fn links_that_meet_take_another_lane_and_cross() {
+        let mut canvas = Canvas::new(30);
+        let marks = [(0, 4, '─'), (6, 10, '─'), (12, 18, '━'), (20, 26, '━')];
+        let marks = marks.map(|(from, to, glyph)| canvas.mark(from, to, glyph, MENTION).unwrap());
+        let near = Link { cues: vec![marks[1]], labels: vec![label("[1]", marks[2])], away: String::new() };
+        let far = Link { cues: vec![marks[0]], labels: vec![label("[2]", marks[3])], away: String::new() };
+        assert!(canvas.link(near) && canvas.link(far));
+        let expected = ["─┬──  ─┬──  ━━━━━━  ━━━━━━", " │     └────[1]      │", " └──────────────────[2]"];
+        assert_eq!(drawn(&canvas), expected);
+    }
+
+    #[test]
+    fn a_crowded_row_keeps_its_bounds() {
+        let mut canvas = Canvas::new(20);
+        let mark = canvas.mark(17, 20, '─', Tone::Cue).unwrap();
+        for from in 0..30 {
+            canvas.mark(from, from + 2, '━', MENTION);
+        }
+        for number in 0..100 {
+            let labels = (0..9).map(|_| label(&format!("[{number}]"), mark)).collect();
+            canvas.link(Link { cues: vec![mark], labels, away: "─▸[9]".into() });
+        }
+        assert!(canvas.lanes.len() <= MOST_MARK_LANES + MOST_LINK_LANES);
+    }
+}

@@ -28,6 +28,9 @@ const WIDTH: usize = 100;
 /// Fewest and most columns: less holds no report, more nobody reads.
 const WIDTHS: (usize, usize) = (40, 1000);
 
+/// Most documents set aside that are named one by one.
+const MOST_NAMED: u64 = 20;
+
 /// Shown under the options.
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -88,7 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let terminal = progress::terminal_width().unwrap_or(WIDTH).clamp(WIDTHS.0, WIDTHS.1);
     let width = arguments.width.map_or(terminal, usize::from);
     let look = Look { width, is_colored: is_colored(arguments.color), labels: &labels };
-    let mut show = Show { arguments, engine, look, shown: 0, set_aside: false };
+    let mut show = Show { arguments, engine, look, shown: 0, set_aside: 0 };
     for record in records {
         match record.map_err(Failed::new)?.read(&options) {
             Ok(received) => show.document(received.document)?,
@@ -142,7 +145,7 @@ struct Show<'a> {
     engine: Engine,
     look: Look<'a>,
     shown: usize,
-    set_aside: bool,
+    set_aside: u64,
 }
 
 impl Show<'_> {
@@ -174,8 +177,12 @@ impl Show<'_> {
     }
 
     fn set_aside(&mut self, code: &str, reason: &dyn std::fmt::Display) {
-        self.set_aside = true;
-        eprintln!("set aside ({code}): {reason}");
+        self.set_aside += 1;
+        match self.set_aside {
+            n if n <= MOST_NAMED => eprintln!("set aside ({code}): {reason}"),
+            n if n == MOST_NAMED + 1 => eprintln!("… more documents set aside"),
+            _ => {}
+        }
     }
 
     fn end(self) -> Result {
@@ -192,7 +199,7 @@ impl Show<'_> {
     }
 
     fn outcome(&self) -> Outcome {
-        if self.set_aside { Outcome::SetAside } else { Outcome::Done }
+        if self.set_aside > 0 { Outcome::SetAside } else { Outcome::Done }
     }
 }
 
