@@ -73,8 +73,10 @@ fn tables_show_what_is_not_defined_and_errors_on_demand() {
 
 #[test]
 fn the_corpus_form_is_scored_as_its_scorer_does() {
-    let event = |start: u32, end: u32, polarity: &str, modality: &str| json!({"id": start, "type": "EVENT", "start": start,
-        "end": end, "polarity": polarity, "contextualModality": modality});
+    let event = |start: u32, end: u32, polarity: &str, modality: &str| {
+        json!({"id": start, "type": "EVENT", "start": start,
+        "end": end, "polarity": polarity, "contextualModality": modality})
+    };
     let entity = |start: u32, end: u32| json!({"type": "CLINENTITY", "start": start, "end": end});
     let text = "Pas de fente palatine. Fente labiale.";
     let line = json!({"doc_id": "1", "text": text, "entities": [
@@ -123,6 +125,12 @@ fn a_bad_line_is_named_and_not_quoted() {
         assert!(!ran.err.contains("secret") && ran.out.is_empty(), "{}", ran.err);
     }
     bench.file("cases.toml", "[[case]]\ntext = \"{{secret|secret}}\"\n");
+    let ran = bench.run(&["evaluate", "assertion", "cases.toml"]).ends_with(1);
+    assert!(ran.err.contains("cases.toml:1: ") && !ran.err.contains("secret"), "{}", ran.err);
+    bench.file("cases.toml", "[[case]]\nid = \"a\"\ntext = [\"secret\"]\ntitle = 3\n");
+    let ran = bench.run(&["evaluate", "assertion", "cases.toml"]).ends_with(1);
+    assert!(ran.err.contains("cases.toml:3: ") && !ran.err.contains("secret"), "{}", ran.err);
+    bench.file("cases.toml", "case = \"secret\"\n");
     let ran = bench.run(&["evaluate", "assertion", "cases.toml"]).ends_with(1);
     assert!(ran.err.contains("cases.toml:1: ") && !ran.err.contains("secret"), "{}", ran.err);
     bench.file("empty.jsonl", "");

@@ -5,7 +5,7 @@ use super::super::lines::{self, Object};
 use super::super::{Failed, Result};
 use crate::document::Document;
 use crate::evaluate::{GoldDocument, GoldMention, Truth, read_object};
-use crate::lexicon::{Case, parse_cases};
+use crate::lexicon::{Case, Problem, parse_cases};
 use crate::span::Span;
 
 type Read<T> = std::result::Result<T, String>;
@@ -36,6 +36,14 @@ fn read_file(path: &str) -> Read<Vec<GoldDocument>> {
 /// Most faults told at once.
 const MOST_TOLD: usize = 20;
 
+fn told(faults: &[String]) -> String {
+    let first = faults[..faults.len().min(MOST_TOLD)].join("\n");
+    match faults.len().saturating_sub(MOST_TOLD) {
+        0 => first,
+        more => format!("{first}\n… and {more} more faults"),
+    }
+}
+
 fn read_lines(path: &str, bytes: &[u8]) -> Read<Vec<GoldDocument>> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let lines = bytes.split(|b| *b == b'\n').enumerate();
@@ -46,8 +54,7 @@ fn read_lines(path: &str, bytes: &[u8]) -> Read<Vec<GoldDocument>> {
             Err(fault) => faults.push(format!("{path}:{}: {fault}", i + 1)),
         }
     }
-    faults.truncate(MOST_TOLD);
-    if faults.is_empty() { Ok(gold) } else { Err(faults.join("\n")) }
+    if faults.is_empty() { Ok(gold) } else { Err(told(&faults)) }
 }
 
 /// The messages of the JSON parser may quote the input, so only its position is told.
@@ -69,10 +76,19 @@ fn read_cases(path: &str, bytes: &[u8]) -> Read<Vec<GoldDocument>> {
     let text =
         std::str::from_utf8(bytes).map_err(|_| format!("{path}: not UTF-8; save the file as UTF-8"))?;
     let cases = parse_cases(path, text)
-        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        .map_err(|problems| told(&problems.into_iter().map(unquoted).collect::<Vec<_>>()))?;
     let (read, faults): (Vec<_>, Vec<_>) = cases.iter().map(read_case).partition(|r| r.is_ok());
     let faults: Vec<String> = faults.into_iter().filter_map(Read::err).collect();
-    if faults.is_empty() { Ok(read.into_iter().flatten().collect()) } else { Err(faults.join("\n")) }
+    if faults.is_empty() { Ok(read.into_iter().flatten().collect()) } else { Err(told(&faults)) }
+}
+
+/// Without the value that a message about its type quotes: it may be the text of a report.
+fn unquoted(mut problem: Problem) -> String {
+    let is_quoting = ["invalid type", "invalid value"].iter().any(|what| problem.message.starts_with(what));
+    if let Some((_, expected)) = problem.message.rsplit_once(", expected ").filter(|_| is_quoting) {
+        problem.message = format!("invalid value, expected {expected}");
+    }
+    problem.to_string()
 }
 
 fn read_case(case: &Case) -> Read<GoldDocument> {

@@ -130,7 +130,8 @@ struct Report<'g> {
     parts: Vec<Part>,
     by: By,
     groups: Vec<Group>,
-    calibration: Option<Calibration>,
+    /// Outer `None`: not asked for; inner: of no mention is it known whether the finding was present.
+    calibration: Option<Option<Calibration>>,
 }
 
 /// Mentions reported apart, with the replicates of their tally.
@@ -185,7 +186,7 @@ fn report<'g>(gold: &'g [GoldDocument], readings: &'g [Vec<Reading>], options: &
         parts: split(&judged, |one| Some(part_name(one))).into_iter().map(part).collect(),
         by: options.by,
         groups: groups(gold, &judged, options.by),
-        calibration: options.calibration.then(|| Calibration::of(&judged)).flatten(),
+        calibration: options.calibration.then(|| Calibration::of(&judged)),
         judged,
     }
 }
@@ -240,8 +241,8 @@ fn as_json(report: &Report, options: &Options, errors: Option<Vec<errors::Error>
         "by": report.by.as_str(),
         "groups": report.groups.iter().map(group_json).collect::<Vec<_>>(),
     });
-    if options.calibration {
-        object["calibration"] = report.calibration.as_ref().map_or(Value::Null, calibration_json);
+    if let Some(calibration) = &report.calibration {
+        object["calibration"] = calibration.as_ref().map_or(Value::Null, calibration_json);
     }
     if let Some(errors) = errors {
         object["errors"] = errors.iter().map(errors::Error::json).collect();

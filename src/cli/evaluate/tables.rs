@@ -26,8 +26,10 @@ pub(super) fn show(report: &Report, errors: Option<&[Error]>) -> Result<()> {
     if !report.groups.is_empty() {
         show_groups(report)?;
     }
-    if let Some(calibration) = &report.calibration {
-        show_calibration(calibration)?;
+    match &report.calibration {
+        Some(Some(calibration)) => show_calibration(calibration)?,
+        Some(None) => print("\nno mention tells whether its finding was present: no calibration")?,
+        None => {}
     }
     if let Some(errors) = errors {
         print(format!("\n{} errors: expected → found (cues)", errors.len()))?;
