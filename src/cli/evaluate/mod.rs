@@ -18,16 +18,16 @@ use std::path::PathBuf;
 /// Shown under the options.
 const EXAMPLES: &str = "\
 Gold files:
-  .jsonl  the lines of `qualify`; each entity with the truth: `assertion`, `experiencer`, `temporality`, `fetus_index`
-          (one value, or a list of accepted ones) or the booleans `negated`, `hypothetical`, `historical`, `family`;
-          `phenomenon`, `register`, `set` on the line or the entity; `outcome` true or false for --calibration
-  .jsonl  the E3C corpus (`doc_id`; entities with `polarity` and `contextualModality`), reported by type
+  .jsonl  the lines of `qualify`, each entity with its truth: `assertion`, `experiencer`,
+          `temporality`, `fetus_index` (a value, or a list of accepted ones), or the booleans
+          `negated`, `hypothetical`, `historical`, `family`; also `phenomenon`, `register`,
+          `set`, `type`, and `outcome` for --calibration
+  .jsonl  the E3C corpus (`doc_id`, `polarity`, `contextualModality`), reported by type
   .toml   cases beside a lexicon of cues
 
-An attribute without truth is not scored. A question (negation = absent; doubt = possible, hypothetical or not assessed;
-past; fetus; relative; other) is yes when every accepted value says yes, no when every one says no; where they differ the
-reading is taken as right. A value is right when it is accepted. A figure that is not defined is shown as –.
-Intervals: percentiles over documents drawn with replacement.
+An attribute without truth is not scored; a value is right when it is accepted. Doubt is
+possible, hypothetical or not assessed. A figure that is not defined is shown as –.
+Intervals are percentiles over documents drawn with replacement. See docs/evaluation.md.
 
 Examples:
   laennec evaluate assertion gold.jsonl
