@@ -40,7 +40,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("phenotype", &["event", "warehouse"]),
     ("cohort", &["phenotype", "warehouse"]),
     ("surveillance", &["cohort"]),
-    ("evaluate", &["event", "document"]),
+    ("evaluate", &["span", "document", "event"]),
 ];
 
 /// May import everything.

@@ -5,6 +5,7 @@
 mod cases;
 mod cli;
 mod dates;
+mod evaluate;
 mod faults;
 mod golden;
 mod layers;

@@ -2,6 +2,7 @@
 
 mod annotate;
 mod cases;
+mod evaluate;
 mod events;
 mod findings;
 mod forget;
@@ -82,6 +83,8 @@ enum Command {
     /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.
     #[command(after_help = lines::QUALIFY_EXAMPLE)]
     Qualify(lines::Input),
+    /// Measure what is read against what people marked.
+    Evaluate(evaluate::Arguments),
     /// List, check, test and show lexicons.
     #[command(after_help = lexicon::EXAMPLES)]
     Lexicon(lexicon::Arguments),
@@ -99,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Show(arguments) => show::run(&arguments),
         Command::Segment(arguments) => segment::run(&arguments),
         Command::Qualify(arguments) => qualify::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Lexicon(arguments) => lexicon::run(&arguments),
     };
     match result {

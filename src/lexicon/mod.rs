@@ -17,7 +17,7 @@ mod typo;
 mod vocabulary;
 mod words;
 
-pub use cases::{Case, Mark, read_cases, unmark};
+pub use cases::{Case, Mark, parse_cases, read_cases, unmark};
 pub use concepts::{Concept, Concepts, SupportSets, Term};
 pub use cues::{Category, Cue, CueForm, Direction, Effect, Reach};
 pub use expand::GAP;
