@@ -1,6 +1,7 @@
 //! Reads the context of each mention: assertion, certainty, experiencer, temporality, and the cues that decided.
 
 mod assertion;
+mod conclusion;
 mod cue;
 mod mechanism;
 mod person;
@@ -8,6 +9,7 @@ mod record;
 mod scope;
 mod time;
 
+pub use conclusion::{Statement, conclude};
 pub use mechanism::{Mechanism, Mechanisms};
 
 use crate::event::Reading;
@@ -146,12 +148,22 @@ impl<'s, 't> Reader<'s, 't> {
     }
 
     fn section_kind(&self, mention: &Mention) -> Option<&SectionKind> {
+        self.section_at(mention.tokens.start as usize)
+    }
+
+    /// The kind of the section whose frame holds a token.
+    fn section_at(&self, token: usize) -> Option<&SectionKind> {
         if !self.uses(Mechanism::Sections) {
             return None;
         }
-        let token = mention.tokens.start as usize;
         let section = self.segmented.section_of(token).filter(|s| s.frame.contains(token))?;
         self.lexicons.sections.get(section.kind as usize)
+    }
+
+    /// The folded words of a mention.
+    pub fn words(&self, mention: &Mention) -> String {
+        let words: Vec<&str> = mention.tokens.indices().map(|i| self.segmented.word(i)).collect();
+        words.join(" ")
     }
 
     fn uses(&self, mechanism: Mechanism) -> bool {

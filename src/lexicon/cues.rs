@@ -147,6 +147,8 @@ pub enum Effect {
     Condition,
     /// Tells what would follow.
     Consequence,
+    /// Settles the last suspicion before it, even without naming it ("ce diagnostic est écarté").
+    Settles,
     /// Speaks for the record of a woman who carries a child.
     OfWoman,
     /// Speaks for the record of a child.
@@ -171,6 +173,7 @@ impl Effect {
             "bygone" => Self::Bygone,
             "condition" => Self::Condition,
             "consequence" => Self::Consequence,
+            "settles" => Self::Settles,
             "of_woman" => Self::OfWoman,
             "of_child" => Self::OfChild,
             "lasting" => Self::Lasting,
@@ -184,7 +187,7 @@ impl Effect {
     }
 
     const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, fetus, fetus:NUMBER, mother_of, \
-                         elder, mister, madam, earlier, told, bygone, condition, consequence, of_woman, \
+                         elder, mister, madam, earlier, told, bygone, condition, consequence, settles, of_woman, \
                          of_child";
 }
 

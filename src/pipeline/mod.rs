@@ -3,10 +3,10 @@
 mod times;
 
 use crate::code::{Coder, Setting};
-use crate::context::{Mechanism, Mechanisms, Nature, Owner, Profile, Reader};
+use crate::context::{Mechanism, Mechanisms, Nature, Owner, Profile, Reader, Statement, conclude};
 use crate::date;
 use crate::document::Document;
-use crate::event::{CodedEvent, Provenance, Reading};
+use crate::event::{Assertion, CodedEvent, Provenance, Reading};
 use crate::lexicon::{Lexicons, Manifest, Subject};
 use crate::mention::{self, Mention};
 use crate::segment::{Section, Segmented, TokenRange};
@@ -78,6 +78,8 @@ pub struct DateSpan {
 pub struct Qualified {
     /// Assertion, experiencer, temporality and cues.
     pub reading: Reading,
+    /// What the whole report concludes of it.
+    pub conclusion: Assertion,
     /// Id of the section.
     pub section: Option<String>,
 }
@@ -119,19 +121,25 @@ impl Engine {
         let reader = self.reader(&segmented, document);
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
-        let event = |mention: &Mention| {
+        let read = |mention: &Mention| {
+            let is_long_ago = self.is_long_ago(&times, times.nearest(&segmented, mention));
+            reader.read(mention, self.nature(mention), is_long_ago)
+        };
+        let readings: Vec<Reading> = mentions.iter().map(read).collect();
+        let conclusions = self.conclusions(&reader, &mentions, &readings);
+        let event = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| {
             let found = times.nearest(&segmented, mention);
-            let reading = reader.read(mention, self.nature(mention), self.is_long_ago(&times, found));
             let setting = Setting {
                 section: self.section_id(&segmented, mention.tokens),
                 date: times.date(found, &reading),
                 gestational_age_days: times.gestational_age(&segmented, mention, &reading),
                 reading,
+                conclusion,
             };
             self.coder.event(document, mention, setting, &self.lexicons, |byte| points.of_byte(byte))
         };
         let mut events = Vec::with_capacity(mentions.len());
-        events.extend(mentions.iter().filter_map(event));
+        events.extend(mentions.iter().zip(readings.into_iter().zip(conclusions)).filter_map(event));
         events.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         events
     }
@@ -152,19 +160,43 @@ impl Engine {
         let found = mention::find(&segmented, &self.lexicons);
         let reader = self.reader(&segmented, document);
         let times = Times::of(document, &segmented, &self.dates);
-        let qualify = |span: &Span| {
-            let given = Mention::given(&segmented, *span);
-            let known = found.iter().find(|m| m.span.overlaps(*span));
-            Qualified {
-                reading: reader.read(
-                    &given,
-                    known.map(|m| self.nature(m)).unwrap_or_default(),
-                    self.is_long_ago(&times, times.nearest(&segmented, &given)),
-                ),
-                section: self.section_id(&segmented, given.tokens),
-            }
+        let known = |span: &Span| found.iter().find(|m| m.span.overlaps(*span));
+        let given: Vec<Mention> = spans.iter().map(|span| Mention::given(&segmented, *span)).collect();
+        let read = |(mention, span): (&Mention, &Span)| {
+            let is_long_ago = self.is_long_ago(&times, times.nearest(&segmented, mention));
+            reader.read(mention, known(span).map(|m| self.nature(m)).unwrap_or_default(), is_long_ago)
         };
-        spans.iter().map(qualify).collect()
+        let readings: Vec<Reading> = given.iter().zip(spans).map(read).collect();
+        // A span that no lexicon knows is the same finding as another with the same words.
+        let concept = |span: &Span| known(span).and_then(|m| m.concept);
+        let named: Vec<Mention> = given
+            .into_iter()
+            .zip(spans)
+            .map(|(mention, span)| Mention { concept: concept(span), ..mention })
+            .collect();
+        let conclusions = self.conclusions(&reader, &named, &readings);
+        let qualified = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| Qualified {
+            reading,
+            conclusion,
+            section: self.section_id(&segmented, mention.tokens),
+        };
+        named.iter().zip(readings.into_iter().zip(conclusions)).map(qualified).collect()
+    }
+
+    /// What the report concludes of each mention, in their order. Mentions of one concept, or of one text where no lexicon
+    /// knows it, are of one finding.
+    fn conclusions(&self, reader: &Reader, mentions: &[Mention], readings: &[Reading]) -> Vec<Assertion> {
+        let finding = |mention: &Mention| match mention.concept {
+            Some(concept) => self.lexicons.concepts.concepts[concept as usize].id.clone(),
+            None => reader.words(mention),
+        };
+        let findings: Vec<String> = mentions.iter().map(finding).collect();
+        let statement = |((mention, reading), finding)| {
+            let mention: &Mention = mention;
+            Statement { finding, tokens: mention.tokens, side: mention.side, reading }
+        };
+        let pairs = mentions.iter().zip(readings).zip(findings.iter().map(String::as_str));
+        conclude(reader, &pairs.map(statement).collect::<Vec<_>>())
     }
 
     /// The mentions of a text, with the id of their concept.
