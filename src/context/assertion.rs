@@ -3,15 +3,12 @@
 use super::scope::{Governing, Governor};
 use super::{Decided, Reader};
 use crate::event::Assertion;
-use crate::lexicon::{Category, SectionKind};
+use crate::lexicon::{Category, Effect, SectionKind};
 
 /// Certainty of a suspicion whose cue gives none.
 const SUSPECTED: f64 = 0.5;
 /// Certainty of what is only asked for, conditional or a risk.
 const ASKED: f64 = 0.1;
-
-/// Prefix of the ids of ticked and empty boxes: a box ends what the box before it said.
-const BOX_PREFIX: &str = "box.";
 
 type Verdict = Decided<(Assertion, f64)>;
 
@@ -52,7 +49,7 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
         (Some(before), Some(negation))
             if matches!(category(before), Category::Possible | Category::Present)
                 && !negation.is_header
-                && !reader.cue(before.cue).id.starts_with(BOX_PREFIX) =>
+                && reader.cue(before.cue).effect != Effect::Box =>
         {
             verdict(reader, &[negation, before])
         }

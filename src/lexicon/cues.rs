@@ -107,6 +107,71 @@ spelled! {
     }
 }
 
+/// What a cue is besides its category.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing more.
+    #[default]
+    None,
+    /// Answers an item (": non"): it counts only where the item, the cell or the sentence ends after it.
+    Answer,
+    /// A box, ticked or empty: it ends what the box before it said.
+    Box,
+    /// Names a test, which a negative result does not deny.
+    Test,
+    /// The finding is the woman's by nature in an obstetric report; elsewhere anybody may have it.
+    Maternal,
+    /// The finding is the woman's who carries or carried the child, in every report.
+    Obstetric,
+    /// The finding is the child's, before birth.
+    Fetal,
+    /// A history of the finding does not end it.
+    Lasting,
+    /// Names a fetus, by its number when it has one: at the start of a line it owns the line.
+    Fetus(Option<u8>),
+    /// The mother of a named person, who is a mother in every record.
+    MotherOf,
+    /// A child of the woman of an obstetric record, born before.
+    Elder,
+    /// A man named by his title: the patient, but the father in a child's record and another in a pregnant woman's.
+    Mister,
+    /// A woman named by her title: the patient, but the mother in a child's record.
+    Madam,
+    /// Speaks for the record of a woman who carries a child.
+    OfWoman,
+    /// Speaks for the record of a child.
+    OfChild,
+}
+
+impl Effect {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "" => Self::None,
+            "answer" => Self::Answer,
+            "box" => Self::Box,
+            "test" => Self::Test,
+            "maternal" => Self::Maternal,
+            "obstetric" => Self::Obstetric,
+            "fetal" => Self::Fetal,
+            "elder" => Self::Elder,
+            "mister" => Self::Mister,
+            "madam" => Self::Madam,
+            "of_woman" => Self::OfWoman,
+            "of_child" => Self::OfChild,
+            "lasting" => Self::Lasting,
+            "fetus" => Self::Fetus(None),
+            "mother_of" => Self::MotherOf,
+            _ => match text.strip_prefix("fetus:").and_then(|n| n.parse().ok()) {
+                Some(number) => Self::Fetus(Some(number)),
+                None => return Err(format!("{text:?} is not one of {}", Self::NAMES)),
+            },
+        })
+    }
+
+    const NAMES: &str = "answer, box, test, maternal, obstetric, fetal, lasting, fetus, fetus:NUMBER, mother_of, \
+                         elder, mister, madam, of_woman, of_child";
+}
+
 /// A context cue.
 #[derive(Clone, Debug)]
 pub struct Cue {
@@ -120,6 +185,8 @@ pub struct Cue {
     pub reach: Reach,
     /// Degree of certainty of what is possible, 0 to 1.
     pub certainty: Option<f64>,
+    /// What it is besides.
+    pub effect: Effect,
 }
 
 /// One written form of a cue.
@@ -153,7 +220,7 @@ pub(super) struct Cues {
     pub keys: Vec<(Vec<WordId>, u32)>,
 }
 
-const COLUMNS: [&str; 7] = ["cue", "term", "category", "direction", "scope", "certainty", "note"];
+const COLUMNS: [&str; 8] = ["cue", "term", "category", "direction", "scope", "certainty", "note", "effect"];
 
 impl Cues {
     /// Adds a folder of kind `cues`.
@@ -225,5 +292,6 @@ fn read_cue<'r>(cell: impl Fn(usize) -> &'r str) -> Result<Cue, String> {
             text.parse::<f64>().ok().filter(|c| (0.0..=1.0).contains(c)).ok_or("certainty is not 0 to 1")?,
         ),
     };
-    Ok(Cue { id: id.to_string(), category, direction, reach, certainty })
+    let effect = Effect::parse(cell(7)).map_err(|e| format!("effect {e}"))?;
+    Ok(Cue { id: id.to_string(), category, direction, reach, certainty, effect })
 }

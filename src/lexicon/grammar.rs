@@ -52,7 +52,10 @@ impl Role {
     /// "One", which an article may also be: nothing need follow it.
     pub const NUMERAL: Role = Role(1 << 17);
 
-    const NAMES: [(&'static str, Role); 18] = [
+    /// Opens a phrase that tells when or why, which what is said before it does not govern.
+    pub const ADJUNCT: Role = Role(1 << 18);
+
+    const NAMES: [(&'static str, Role); 19] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
         ("coordinator", Role::COORDINATOR),
@@ -71,6 +74,7 @@ impl Role {
         ("partitive", Role::PARTITIVE),
         ("negation_open", Role::NEGATION_OPEN),
         ("negation_close", Role::NEGATION_CLOSE),
+        ("adjunct", Role::ADJUNCT),
     ];
 
     /// True when this set shares a role with `other`.

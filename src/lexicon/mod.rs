@@ -20,7 +20,7 @@ mod words;
 
 pub use cases::{Case, Mark, read_cases, unmark};
 pub use concepts::{Concept, Concepts, SupportSets, Term};
-pub use cues::{Category, Cue, CueForm, Direction, Reach};
+pub use cues::{Category, Cue, CueForm, Direction, Effect, Reach};
 pub use expand::GAP;
 pub use folder::Folder;
 pub use grammar::{Grammar, Role};

@@ -10,9 +10,10 @@ use crate::normalize::TokenKind;
 use rustc_hash::FxHashMap;
 
 /// Whose findings a section or a type of document reports, unless the text says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Subject {
     /// The person of the record.
+    #[default]
     Patient,
     /// The child of the present pregnancy.
     Fetus,

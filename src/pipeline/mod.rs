@@ -3,7 +3,7 @@
 mod times;
 
 use crate::code::{Coder, Setting};
-use crate::context::{Nature, Profile, Reader};
+use crate::context::{Mechanism, Mechanisms, Nature, Profile, Reader};
 use crate::date;
 use crate::document::Document;
 use crate::event::{CodedEvent, Provenance, Reading};
@@ -28,6 +28,7 @@ pub struct Engine {
     lexicons: Lexicons,
     dates: date::Words,
     coder: Coder,
+    mechanisms: Mechanisms,
 }
 
 /// A report whose annotation failed: a fault of the engine, never of its neighbours.
@@ -89,7 +90,13 @@ impl Engine {
     pub fn new(lexicons: Lexicons) -> Result<Self, String> {
         let rows = lexicons.dates.iter().map(|d| (d.role.as_str(), d.words.as_slice(), d.value.as_str()));
         let dates = date::Words::new(rows, lexicons.vocabulary.len())?;
-        Ok(Self { coder: Coder::new(ENGINE, &lexicons), dates, lexicons })
+        let coder = Coder::new(ENGINE, &lexicons);
+        Ok(Self { coder, dates, lexicons, mechanisms: Mechanisms::default() })
+    }
+
+    /// This engine with one mechanism of the reading of context left out, to measure what it brings.
+    pub fn without(self, mechanism: Mechanism) -> Self {
+        Self { mechanisms: self.mechanisms.without(mechanism), ..self }
     }
 
     /// The lexicons in use.
@@ -109,12 +116,12 @@ impl Engine {
         if mentions.is_empty() {
             return Vec::new();
         }
-        let reader = Reader::new(&segmented, &self.lexicons, self.profile(document));
+        let reader = self.reader(&segmented, document);
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
         let event = |mention: &Mention| {
             let found = times.nearest(&segmented, mention);
-            let reading = reader.read(mention, self.nature(mention), times.is_long_ago(found));
+            let reading = reader.read(mention, self.nature(mention), self.is_long_ago(&times, found));
             let setting = Setting {
                 section: self.section_id(&segmented, mention.tokens),
                 date: times.date(found, &reading),
@@ -143,7 +150,7 @@ impl Engine {
     pub fn qualify(&self, document: &Document, spans: &[Span]) -> Vec<Qualified> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
         let found = mention::find(&segmented, &self.lexicons);
-        let reader = Reader::new(&segmented, &self.lexicons, self.profile(document));
+        let reader = self.reader(&segmented, document);
         let times = Times::of(document, &segmented, &self.dates);
         let qualify = |span: &Span| {
             let given = Mention::given(&segmented, *span);
@@ -152,7 +159,7 @@ impl Engine {
                 reading: reader.read(
                     &given,
                     known.map(|m| self.nature(m)).unwrap_or_default(),
-                    times.is_long_ago(times.nearest(&segmented, &given)),
+                    self.is_long_ago(&times, times.nearest(&segmented, &given)),
                 ),
                 section: self.section_id(&segmented, given.tokens),
             }
@@ -186,6 +193,18 @@ impl Engine {
         }
     }
 
+    fn is_long_ago(&self, times: &Times, found: Option<&date::Found>) -> bool {
+        self.mechanisms.has(Mechanism::Dates) && times.is_long_ago(found)
+    }
+
+    fn reader<'s, 't>(&'s self, segmented: &'s Segmented<'t>, document: &Document) -> Reader<'s, 't> {
+        let profile = match self.mechanisms.has(Mechanism::Reports) {
+            true => self.profile(document),
+            false => Profile::default(),
+        };
+        Reader::new(segmented, &self.lexicons, profile, self.mechanisms)
+    }
+
     /// The type decides; a title may betray that a report is about a fetus, or that it informs in general.
     fn profile(&self, document: &Document) -> Profile {
         let title = document.title.as_deref().unwrap_or_default();
@@ -204,8 +223,11 @@ impl Engine {
     fn nature(&self, mention: &Mention) -> Nature {
         let concept = mention.concept.map(|c| &self.lexicons.concepts.concepts[c as usize]);
         let manifest = concept.map(|c| &self.lexicons.manifests[c.lexicon]);
-        manifest
-            .map_or_else(Nature::default, |m| Nature { lasting: m.lasting, congenital: Some(m.congenital) })
+        manifest.map_or_else(Nature::default, |m| Nature {
+            lasting: m.lasting,
+            congenital: Some(m.congenital),
+            obstetric: false,
+        })
     }
 
     fn section_id(&self, segmented: &Segmented, tokens: TokenRange) -> Option<String> {
