@@ -90,20 +90,12 @@ impl Conjugation {
     }
 
     /// Writes every `<lemma,lemma:mood+mood>` of a term out as a `{form,form}` group.
-    ///
-    /// Forms that inflection derives from an earlier one are left out: every cue would be walked for each of them.
     pub fn expand(&self, term: &str, inflection: &Inflection) -> Result<String, String> {
         let mut pieces = term.split('<');
         let mut out = pieces.next().unwrap_or_default().to_string();
         for piece in pieces {
             let (verbs, rest) = piece.split_once('>').ok_or("a \"<\" opens a verb and no \">\" closes it")?;
-            let mut kept: Vec<String> = Vec::new();
-            for form in self.group(verbs)? {
-                if !kept.iter().any(|known| inflection.derives(known, &form)) {
-                    kept.push(form);
-                }
-            }
-            out.push_str(&format!("{{{}}}{rest}", kept.join(",")));
+            out.push_str(&format!("{{{}}}{rest}", without_derived(self.group(verbs)?, inflection).join(",")));
         }
         Ok(out)
     }
@@ -131,9 +123,20 @@ impl Conjugation {
             known.ok_or_else(|| format!("unknown verb {lemma:?}; add it to lexicons/grammar/verbs.tsv"))?;
         let endings =
             model.get(mood).ok_or_else(|| format!("verb {lemma:?} has no {mood}; leave that mood out"))?;
-        let stem = stem(lemma, model).unwrap_or_default();
+        let stem = stem(lemma, model).ok_or_else(|| format!("{lemma:?} does not end as its model does"))?;
         Ok(endings.iter().map(|ending| format!("{stem}{ending}")).collect())
     }
+}
+
+/// The forms that inflection does not derive from an earlier one: every cue would be multiplied by the others.
+fn without_derived(forms: Vec<String>, inflection: &Inflection) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for form in forms {
+        if !kept.iter().any(|known| inflection.derives(known, &form)) {
+            kept.push(form);
+        }
+    }
+    kept
 }
 
 /// What is left of a lemma without the ending of its model; `None` when it ends in another way.
