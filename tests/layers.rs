@@ -61,6 +61,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("signal_hook", &["cli"]),
+    ("unicode_width", &["cli"]),
     ("encoding_rs", &["source"]),
 ];
 

@@ -9,6 +9,7 @@ mod faults;
 mod golden;
 mod layers;
 mod properties;
+mod show;
 mod source;
 mod support;
 mod warehouse;

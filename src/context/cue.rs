@@ -1,6 +1,6 @@
 //! Finds the cues of a report: at each place the longest, which hides the shorter ones inside it.
 
-use crate::lexicon::{Category, Effect, GAP, Lexicons, NodeId, Reach};
+use crate::lexicon::{Category, Effect, GAP, Lexicons, NodeId, Reach, Role};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most words that may stand in the gap of a cue.
@@ -72,7 +72,7 @@ impl Finder<'_, '_> {
         let first = matches.len();
         for &form in forms.iter().filter(|&&form| !any || as_written(form)) {
             let cue = self.lexicons.cue_forms[form as usize].cue;
-            if !matches[first..].iter().any(|m| m.cue == cue) {
+            if self.acts(cue, found.end) && !matches[first..].iter().any(|m| m.cue == cue) {
                 let known = &self.lexicons.cues[cue as usize];
                 let is_line_wide = known.reach == Reach::Item || matches!(known.effect, Effect::Fetus(_));
                 matches.push(CueMatch { cue, tokens, gap: found.gap, is_line_wide });
@@ -110,7 +110,7 @@ impl Finder<'_, '_> {
     fn extend(&self, mut node: NodeId, mut at: usize, end: usize, gap: TokenRange, best: &mut Option<Found>) {
         loop {
             let found = Found { end: at, gap, node };
-            if self.ends_cue(node) && best.is_none_or(|b| found.rank() > b.rank()) {
+            if self.ends_cue(node, at) && best.is_none_or(|b| found.rank() > b.rank()) {
                 *best = Some(found);
             }
             if gap == TokenRange::default()
@@ -152,13 +152,31 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// True when a cue ends at `node`.
-    fn ends_cue(&self, node: NodeId) -> bool {
+    /// True when a cue that acts ends at token `end`, where the walk stands at `node`.
+    fn ends_cue(&self, node: NodeId, end: usize) -> bool {
         let forms = self.lexicons.cue_trie.values(node);
-        let acts = |form: &u32| {
-            self.lexicons.cues[self.lexicons.cue_forms[*form as usize].cue as usize].category
-                != Category::Pseudo
-        };
-        !forms.is_empty() && (self.has_lookalikes || forms.iter().any(acts))
+        forms.iter().any(|&form| self.acts(self.lexicons.cue_forms[form as usize].cue, end))
+    }
+
+    /// An answer acts only where its item ends; a lookalike only when those are asked for.
+    fn acts(&self, cue: u32, end: usize) -> bool {
+        let cue = &self.lexicons.cues[cue as usize];
+        match (cue.category, cue.effect) {
+            (_, Effect::Answer) => self.ends_item(end),
+            (Category::Pseudo, Effect::None) => self.has_lookalikes,
+            _ => true,
+        }
+    }
+
+    /// True when the item, the cell or the sentence ends before token `next`.
+    fn ends_item(&self, next: usize) -> bool {
+        let mark = |token: usize, marks: &[u8]| self.segmented.is_any_mark(token, marks);
+        mark(next - 1, b",;.|")
+            || self.segmented.tokens.get(next).is_none_or(|token| {
+                token.kind == TokenKind::Newline
+                    || mark(next, b",;.|/)(-\t")
+                    || token.role.has(Role::COORDINATOR)
+                    || next >= self.segmented.sentence_of(next - 1).end as usize
+            })
     }
 }

@@ -34,10 +34,26 @@ pub struct Profile {
 pub struct Nature {
     /// A history of it does not make it past.
     pub lasting: bool,
-    /// In an obstetric report it is the fetus's; `None` when no lexicon knows the concept.
-    pub congenital: Option<bool>,
-    /// It is the woman's who carries or carried the child, in every report.
-    pub obstetric: bool,
+    /// It happens once, and is over when an obstetric history counts it.
+    pub bygone: bool,
+    /// Whose it is when nothing in the text says so.
+    pub owner: Owner,
+}
+
+/// Whose a finding is by nature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    /// No lexicon knows.
+    #[default]
+    Unknown,
+    /// Present from birth: in an obstetric report it is the child's.
+    Congenital,
+    /// In an obstetric report it is the woman's.
+    Maternal,
+    /// The woman's who carries or carried the child, in every report.
+    Obstetric,
+    /// The child's before birth: the name of the finding says so.
+    Fetal,
 }
 
 /// The cues of one report, ready to be asked about its mentions.
@@ -95,8 +111,7 @@ impl<'s, 't> Reader<'s, 't> {
         let nature = self.nature_in_text(mention, nature);
         let assertion = assertion::decide(self, &governing, section);
         let person = person::decide(self, &governing, section, nature);
-        let time =
-            time::decide(self, &governing, section, nature, (assertion.value.0, person.value.0), is_long_ago);
+        let time = time::decide(self, &governing, section, nature, (assertion.value.0, &person), is_long_ago);
         let mut cues = [assertion.cues, person.cues, time.cues].concat();
         cues.sort_unstable();
         cues.dedup();
@@ -118,10 +133,14 @@ impl<'s, 't> Reader<'s, 't> {
         let from = self.cues.partition_point(|c| c.tokens.start < mention.tokens.start);
         let inside = self.cues[from..].iter().take_while(|c| c.tokens.start < mention.tokens.end);
         inside.fold(known, |nature, found| match self.lexicons.cues[found.cue as usize].effect {
-            Effect::Maternal if known.congenital.is_none() => Nature { congenital: Some(false), ..nature },
-            Effect::Obstetric => Nature { congenital: Some(false), obstetric: true, ..nature },
-            Effect::Fetal => Nature { congenital: Some(true), obstetric: false, ..nature },
+            Effect::Maternal if known.owner == Owner::Unknown => Nature { owner: Owner::Maternal, ..nature },
+            Effect::Obstetric => Nature { owner: Owner::Obstetric, ..nature },
+            Effect::Congenital => Nature { owner: Owner::Congenital, ..nature },
+            Effect::Bygone => Nature { bygone: true, ..nature },
             Effect::Lasting => Nature { lasting: true, ..nature },
+            _ if self.lexicons.cues[found.cue as usize].category == Category::Fetus => {
+                Nature { owner: Owner::Fetal, ..nature }
+            }
             _ => nature,
         })
     }
@@ -152,7 +171,7 @@ impl<'s, 't> Reader<'s, 't> {
 fn is_in_use(cue: &Cue, mechanisms: Mechanisms) -> bool {
     match (cue.category, cue.effect) {
         (_, Effect::Test) => mechanisms.has(Mechanism::Tests),
-        (_, Effect::Maternal | Effect::Obstetric | Effect::Fetal | Effect::Lasting) => {
+        (_, Effect::Maternal | Effect::Obstetric | Effect::Congenital | Effect::Lasting | Effect::Bygone) => {
             mechanisms.has(Mechanism::Natures)
         }
         (Category::Stop | Category::Except, _) => mechanisms.has(Mechanism::Stops),

@@ -2,7 +2,7 @@
 
 use super::record::Record;
 use super::scope::Governing;
-use super::{Decided, Nature, Reader};
+use super::{Decided, Nature, Owner, Reader};
 use crate::event::Experiencer;
 use crate::lexicon::{Category, Effect, Role, SectionKind, Subject};
 
@@ -19,7 +19,13 @@ pub(super) fn decide(
     nature: Nature,
 ) -> Decided<(Experiencer, Option<u8>)> {
     let by_report = default_of(reader, nature);
-    if let Some((cue, _)) = governing.nearest(|cue| person(reader.cue(cue).category)) {
+    let may_own = |cue: &usize| {
+        nature.owner != Owner::Fetal
+            || reader.record == Record::Child
+            || who(reader, *cue) != Experiencer::Patient
+    };
+    let nearest = governing.nearest(|cue| person(reader.cue(cue).category).filter(|_| may_own(&cue)));
+    if let Some((cue, _)) = nearest {
         return named(reader, cue);
     }
     let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
@@ -28,7 +34,13 @@ pub(super) fn decide(
         Subject::Mother => in_this_record(reader, Experiencer::Mother),
         Subject::Family => Experiencer::Family,
     });
-    Decided { value: (by_section.unwrap_or(by_report), None), cues: Vec::new() }
+    let experiencer = by_section.unwrap_or(by_report);
+    match governing.nearest(|cue| (reader.cue(cue).effect == Effect::Earlier).then_some(())) {
+        Some((cue, ())) if experiencer == Experiencer::Fetus => {
+            Decided { value: (Experiencer::Other, None), cues: vec![cue] }
+        }
+        _ => Decided { value: (experiencer, None), cues: Vec::new() },
+    }
 }
 
 /// Whom a cue names, alone or with the person whose relative it is.
@@ -51,7 +63,7 @@ fn named(reader: &Reader, cue: usize) -> Decided<(Experiencer, Option<u8>)> {
 fn is_of(reader: &Reader, relative: usize, of: usize) -> bool {
     let (Some(first), Some(second)) = (reader.cues.get(relative), reader.cues.get(of)) else { return false };
     let (from, to) = (first.tokens.end, second.tokens.start);
-    let tokens = &reader.segmented.tokens;
+    let has = |i: u32, role| reader.segmented.tokens.get(i as usize).is_some_and(|t| t.role.has(role));
     let link = Role::ARTICLE.and(Role::PARTITIVE).and(Role::DETERMINER);
     let is_relative = matches!(
         reader.cue(relative).category,
@@ -59,10 +71,10 @@ fn is_of(reader: &Reader, relative: usize, of: usize) -> bool {
     );
     is_relative
         && person(reader.cue(of).category).is_some()
-        && from < to
+        && from <= to
         && to - from <= OF_WITHIN
-        && tokens[from as usize].role.has(Role::PARTITIVE)
-        && (from..to).all(|i| tokens[i as usize].role.has(link))
+        && has(from, Role::PARTITIVE)
+        && (from..to).all(|i| has(i, link))
 }
 
 /// A relative of the patient is that relative; a relative of anybody else is of the family.
@@ -87,7 +99,7 @@ fn who(reader: &Reader, cue: usize) -> Experiencer {
     }
 }
 
-fn person(category: Category) -> Option<Experiencer> {
+pub(super) fn person(category: Category) -> Option<Experiencer> {
     Some(match category {
         Category::Patient => Experiencer::Patient,
         Category::Fetus => Experiencer::Fetus,
@@ -103,14 +115,12 @@ fn person(category: Category) -> Option<Experiencer> {
 /// Whose a finding is when nothing is said: in a report on a fetus, the fetus's unless it is the woman's by nature; in a
 /// child's record, what only the pregnant woman may have is the mother's.
 fn default_of(reader: &Reader, nature: Nature) -> Experiencer {
-    let is_fetal = match reader.profile.subject {
-        Subject::Fetus => nature.congenital.unwrap_or(true),
-        Subject::Birth => nature.congenital.unwrap_or(false),
-        _ => false,
-    };
-    match reader.record {
-        Record::Child if nature.obstetric => Experiencer::Mother,
-        Record::Woman if is_fetal => Experiencer::Fetus,
+    let is_about_fetus = reader.profile.subject == Subject::Fetus;
+    match (nature.owner, reader.record) {
+        (Owner::Obstetric, Record::Child) => Experiencer::Mother,
+        (Owner::Fetal, Record::Woman | Record::Anyone) => Experiencer::Fetus,
+        (Owner::Congenital, Record::Woman) => Experiencer::Fetus,
+        (Owner::Unknown, Record::Woman) if is_about_fetus => Experiencer::Fetus,
         _ => Experiencer::Patient,
     }
 }

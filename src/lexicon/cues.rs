@@ -123,8 +123,8 @@ pub enum Effect {
     Maternal,
     /// The finding is the woman's who carries or carried the child, in every report.
     Obstetric,
-    /// The finding is the child's, before birth.
-    Fetal,
+    /// The finding is the child's in an obstetric report.
+    Congenital,
     /// A history of the finding does not end it.
     Lasting,
     /// Names a fetus, by its number when it has one: at the start of a line it owns the line.
@@ -137,6 +137,16 @@ pub enum Effect {
     Mister,
     /// A woman named by her title: the patient, but the mother in a child's record.
     Madam,
+    /// Tells of an earlier pregnancy: what is the child's in it is not the present child's.
+    Earlier,
+    /// Tells the past of others; of the patient it may tell the present illness ("a eu").
+    Told,
+    /// Happens once and is over when it is counted in an obstetric history.
+    Bygone,
+    /// Absent if the sentence tells what is; a condition when it tells what would follow.
+    Condition,
+    /// Tells what would follow.
+    Consequence,
     /// Speaks for the record of a woman who carries a child.
     OfWoman,
     /// Speaks for the record of a child.
@@ -152,10 +162,15 @@ impl Effect {
             "test" => Self::Test,
             "maternal" => Self::Maternal,
             "obstetric" => Self::Obstetric,
-            "fetal" => Self::Fetal,
+            "congenital" => Self::Congenital,
             "elder" => Self::Elder,
             "mister" => Self::Mister,
             "madam" => Self::Madam,
+            "earlier" => Self::Earlier,
+            "told" => Self::Told,
+            "bygone" => Self::Bygone,
+            "condition" => Self::Condition,
+            "consequence" => Self::Consequence,
             "of_woman" => Self::OfWoman,
             "of_child" => Self::OfChild,
             "lasting" => Self::Lasting,
@@ -168,8 +183,9 @@ impl Effect {
         })
     }
 
-    const NAMES: &str = "answer, box, test, maternal, obstetric, fetal, lasting, fetus, fetus:NUMBER, mother_of, \
-                         elder, mister, madam, of_woman, of_child";
+    const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, fetus, fetus:NUMBER, mother_of, \
+                         elder, mister, madam, earlier, told, bygone, condition, consequence, of_woman, \
+                         of_child";
 }
 
 /// A context cue.

@@ -3,11 +3,11 @@
 mod times;
 
 use crate::code::{Coder, Setting};
-use crate::context::{Mechanism, Mechanisms, Nature, Profile, Reader};
+use crate::context::{Mechanism, Mechanisms, Nature, Owner, Profile, Reader};
 use crate::date;
 use crate::document::Document;
 use crate::event::{CodedEvent, Provenance, Reading};
-use crate::lexicon::{Lexicons, Subject};
+use crate::lexicon::{Lexicons, Manifest, Subject};
 use crate::mention::{self, Mention};
 use crate::segment::{Section, Segmented, TokenRange};
 use crate::span::{CodePoints, Span};
@@ -223,10 +223,11 @@ impl Engine {
     fn nature(&self, mention: &Mention) -> Nature {
         let concept = mention.concept.map(|c| &self.lexicons.concepts.concepts[c as usize]);
         let manifest = concept.map(|c| &self.lexicons.manifests[c.lexicon]);
+        let owner = |m: &Manifest| if m.congenital { Owner::Congenital } else { Owner::Maternal };
         manifest.map_or_else(Nature::default, |m| Nature {
             lasting: m.lasting,
-            congenital: Some(m.congenital),
-            obstetric: false,
+            owner: owner(m),
+            ..Nature::default()
         })
     }
 

@@ -3,9 +3,8 @@
 use super::Governor;
 use super::place::{Place, acts_after, acts_before, governs_inside, is_assertive, reaches_phrase};
 use crate::context::Reader;
-use crate::context::cue::CueMatch;
-use crate::lexicon::{Category, Effect, Reach, Role};
-use crate::segment::{Segmented, TokenKind, TokenRange};
+use crate::lexicon::{Category, Reach, Role};
+use crate::segment::{Segmented, TokenRange};
 
 /// A cue after the mention: it governs when it acts backward. The first result found closes the search.
 pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> Option<Governor> {
@@ -14,9 +13,6 @@ pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut
     if place.holds(found) {
         let governor = Governor { cue: index, distance: 0, follows: true, is_header: false };
         return governs_inside(place, cue, found).then_some(governor);
-    }
-    if cue.effect == Effect::Answer && !ends_item(place, found) {
-        return None;
     }
     if !place.sentence.contains(found.tokens.start as usize) {
         *open = false;
@@ -35,8 +31,9 @@ pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut
         Reach::Phrase => reaches_phrase(place, trimmed(place.segmented, between), Role::SUBORDINATOR),
     };
     if !acts_before(cue) {
-        // A new cue that acts forward opens another statement.
-        *open &= !(is_assertive(cue.category) && acts_after(cue));
+        // A new cue that acts forward opens another statement, unless the same words answer ("malformation : aucune").
+        let answers = reader.cues.get(index + 1).is_some_and(|next| next.tokens == found.tokens);
+        *open &= answers || !(is_assertive(cue.category) && acts_after(cue));
         return None;
     }
     let governs = reaches.then_some(Governor {
@@ -62,14 +59,4 @@ fn backward_clause(place: &Place, between: TokenRange) -> bool {
 fn trimmed(segmented: &Segmented, between: TokenRange) -> TokenRange {
     let ends_with_comma = between.end > between.start && segmented.is_mark(between.end as usize - 1, b',');
     TokenRange { start: between.start, end: between.end - u32::from(ends_with_comma) }
-}
-
-/// True when the item, the cell or the sentence ends after a cue.
-fn ends_item(place: &Place, found: &CueMatch) -> bool {
-    let next = found.tokens.end as usize;
-    let closes = |token: usize| place.segmented.is_any_mark(token, b",;.|");
-    closes(next - 1)
-        || next >= place.sentence.end as usize
-        || place.segmented.tokens[next].kind == TokenKind::Newline
-        || place.segmented.is_any_mark(next, b",;.|/)(-\t")
 }

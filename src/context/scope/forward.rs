@@ -3,9 +3,10 @@
 use super::place::{Place, acts_after, governs_inside, is_assertive, reaches_phrase};
 use super::{FARTHEST, Governor};
 use crate::context::cue::CueMatch;
+use crate::context::person::person;
 use crate::context::{Mechanism, Reader};
 use crate::lexicon::{Category, Cue, Effect, Reach, Role};
-use crate::segment::{Segmented, TokenRange};
+use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most tokens of a bullet before a name that opens a line.
 const LEAD: u32 = 2;
@@ -27,7 +28,7 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
     let reaches = match cue.reach {
         Reach::Section => false,
         _ if (between.end - between.start) as usize > FARTHEST => false,
-        Reach::Clause if opens_sentence(place, cue, found, between) => true,
+        Reach::Clause if opens_sentence(reader, place, index, between) => true,
         _ if !*open => false,
         Reach::Sentence => place.sentence.contains(found.tokens.start as usize),
         Reach::Item => place.line.contains(found.tokens.start as usize),
@@ -47,7 +48,8 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
 
 /// "La patiente est diabétique, mais son fœtus …": a person named at the start of a sentence is its subject to its end, as
 /// long as no other person is named.
-fn opens_sentence(place: &Place, cue: &Cue, found: &CueMatch, between: TokenRange) -> bool {
+fn opens_sentence(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
+    let (cue, found) = (reader.cue(index), &reader.cues[index]);
     let is_one_person = matches!(
         cue.category,
         Category::Patient
@@ -58,9 +60,32 @@ fn opens_sentence(place: &Place, cue: &Cue, found: &CueMatch, between: TokenRang
             | Category::Other
     );
     is_one_person
-        && found.tokens.start <= place.sentence.start + LEAD
+        && starts_sentence(place, found)
         && place.sentence.contains(found.tokens.start as usize)
         && !between.indices().any(|i| place.segmented.is_mark(i, b';'))
+        && !names_somebody(reader, index, between)
+}
+
+/// True when a person is named among the tokens `between` cue number `index` and a mention.
+fn names_somebody(reader: &Reader, index: usize, between: TokenRange) -> bool {
+    let inside = reader.cues[index + 1..].iter().take_while(|c| c.tokens.start < between.end);
+    let names = |c: &CueMatch| names_person(reader.lexicons.cues[c.cue as usize].category);
+    inside.into_iter().any(|c| c.tokens.start >= between.start && names(c))
+}
+
+/// True when only articles, prepositions and bullets stand before a cue in its sentence.
+fn starts_sentence(place: &Place, found: &CueMatch) -> bool {
+    let start = found.tokens.start as usize;
+    if start > place.sentence.start as usize && place.segmented.is_mark(start - 1, b':') {
+        return true;
+    }
+    let lead = TokenRange { start: place.sentence.start, end: found.tokens.start };
+    let counts = Role::ARTICLE.and(Role::DETERMINER).and(Role::PREPOSITION);
+    let is_lead = |i: usize| {
+        let token = &place.segmented.tokens[i];
+        token.kind != TokenKind::Word || token.role.has(counts)
+    };
+    lead.end - lead.start.min(lead.end) <= LEAD && lead.indices().all(is_lead)
 }
 
 /// "Il n'a pas été noté de déficit", ": risque combiné de T21": a cue that follows its finding acts forward when "of"
@@ -83,7 +108,8 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     if !place.clause.contains(cue_end) {
         return is_fronted(reader, place, index, between);
     }
-    if is_assertive(reader.cue(index).category) && is_cut(place.segmented, between) {
+    let is_closed = place.segmented.is_mark(between.start as usize, b',') || is_cut(place.segmented, between);
+    if is_assertive(reader.cue(index).category) && is_closed {
         return false;
     }
     let joint =
@@ -95,7 +121,8 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
 
 /// "Chez le premier jumeau, on note une omphalocèle": what opens the sentence frames the clause after its comma.
 fn is_fronted(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
-    let opens = reader.cues[index].tokens.start == place.sentence.start;
+    let start = reader.cues[index].tokens.start;
+    let opens = start == place.sentence.start || place.segmented.is_mark(start as usize - 1, b';');
     let frames = !is_assertive(reader.cue(index).category);
     let commas = between.indices().filter(|&i| place.segmented.is_mark(i, b',')).count();
     let closed = between.indices().any(|i| place.segmented.is_mark(i, b';'));
@@ -121,9 +148,26 @@ fn list_is_over(reader: &Reader, place: &Place, index: usize, between: TokenRang
         let found = &reader.cues[other];
         found.tokens.start >= between.start
             && found.tokens.end <= between.end
-            && is_assertive(reader.cue(other).category)
+            && (is_assertive(reader.cue(other).category) || names_person(reader.cue(other).category))
     });
-    said_before || said_between || joins_something_else(place.segmented, between)
+    said_before
+        || said_between
+        || is_qualified(place, between)
+        || joins_something_else(place.segmented, between)
+}
+
+/// "pas de malformation visible, pyélectasie gauche": after one comma, a noun that is told more of is a new finding; an
+/// item of a list is bare, or the list goes on.
+fn is_qualified(place: &Place, between: TokenRange) -> bool {
+    let segmented = place.segmented;
+    let is_joint = |i: usize| segmented.is_mark(i, b',') || segmented.tokens[i].role.has(Role::COORDINATOR);
+    let told = Role::MODIFIER.and(Role::LEFT).and(Role::RIGHT).and(Role::BILATERAL);
+    let (start, end) = (place.tokens.start as usize, place.tokens.end as usize);
+    let is_told = |i: usize| i < place.clause.end as usize && segmented.tokens[i].role.has(told);
+    segmented.is_mark(start - 1, b',')
+        && between.indices().filter(|&i| is_joint(i)).count() == 1
+        && is_told(end)
+        && !(end..place.clause.end as usize).any(is_joint)
 }
 
 /// True when what follows a comma or coordinator is no item of the list: "pas de fièvre et le bilan est normal" (after a
@@ -159,4 +203,8 @@ fn reaches_word(place: &Place, between: TokenRange) -> bool {
     between
         .indices()
         .all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
+}
+
+fn names_person(category: Category) -> bool {
+    person(category).is_some()
 }
