@@ -276,7 +276,8 @@ impl Cues {
         vocabulary: &mut Vocabulary,
         grammar: &Grammar,
     ) -> Result<(), String> {
-        for form in braces(term).ok_or("a brace is not closed")? {
+        let term = grammar.conjugation.expand(term, &grammar.inflection)?;
+        for form in braces(&term).ok_or("a brace is not closed")? {
             let key = literal(&form, vocabulary, &grammar.inflection);
             let ends_open = key.first() == Some(&GAP) || key.last() == Some(&GAP);
             if key.is_empty() || ends_open {

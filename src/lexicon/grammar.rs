@@ -1,5 +1,6 @@
 //! Function words, modifiers, coordination and inflection, from the lexicons of kind `grammar`.
 
+use super::conjugation::Conjugation;
 use super::folder::Folder;
 use super::problem::Problem;
 use super::table::Table;
@@ -100,14 +101,16 @@ pub struct Grammar {
     /// Forms that are one word ("iii", "3"), in the order of the rows.
     groups: Vec<Vec<String>>,
     pub(super) inflection: Inflection,
+    pub(super) conjugation: Conjugation,
 }
 
 impl Grammar {
-    /// Adds a folder of kind `grammar`: `terms.tsv` with `role` and `term`, and `inflection.tsv`.
+    /// Adds a folder of kind `grammar`: `terms.tsv` with `role` and `term`, inflection and conjugation.
     pub(super) fn add(&mut self, folder: &Folder, problems: &mut Vec<Problem>) {
         if let Some(text) = folder.get("inflection.tsv") {
             self.inflection = Inflection::read(&folder.path("inflection.tsv"), text, problems);
         }
+        self.conjugation.add(folder, problems);
         let file = folder.path("terms.tsv");
         let Some(table) =
             Table::read(&file, folder.get("terms.tsv").unwrap_or(""), ["role", "term", "note"], 2, problems)

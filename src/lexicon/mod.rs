@@ -2,6 +2,7 @@
 
 mod cases;
 mod concepts;
+mod conjugation;
 mod cues;
 mod expand;
 mod folder;
