@@ -174,7 +174,8 @@ impl Finder<'_, '_> {
         mark(next - 1, b",;.|")
             || self.segmented.tokens.get(next).is_none_or(|token| {
                 token.kind == TokenKind::Newline
-                    || mark(next, b",;.|/)(-\t")
+                    || mark(next, b",;.|/)(\t")
+                    || (mark(next, b"-") && token.space_before)
                     || token.role.has(Role::COORDINATOR)
                     || next >= self.segmented.sentence_of(next - 1).end as usize
             })

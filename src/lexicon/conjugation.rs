@@ -4,6 +4,7 @@ use super::folder::Folder;
 use super::problem::Problem;
 use super::table::Table;
 use super::vocabulary::Inflection;
+use crate::normalize::fold;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The moods and tenses that `conjugation.tsv` may give.
@@ -25,6 +26,9 @@ const GROUPS: [(&str, &[&str]); 2] = [
     ("realis", &["present", "imperfect", "simple_past"]),
     ("indicative", &["present", "imperfect", "simple_past", "future"]),
 ];
+
+/// The moods whose every form is a conjugated verb and hardly anything else.
+const FINITE: [&str; 4] = ["imperfect", "simple_past", "future", "conditional"];
 
 /// The mood that every model has: its ending is cut off before another takes its place.
 const LEMMA: &str = MOODS[0];
@@ -116,6 +120,23 @@ impl Conjugation {
         Ok(forms)
     }
 
+    /// Folded forms that are verbs wherever they stand, sorted: conjugated, and no participle without its accents.
+    ///
+    /// The third person singular of the present is left out: it is often a noun or an adjective as well.
+    pub fn finite(&self) -> Vec<String> {
+        let (mut finite, mut participles) = (Vec::new(), FxHashSet::default());
+        for lemma in self.verbs.keys() {
+            let forms = |mood| self.forms(lemma, mood).unwrap_or_default().into_iter().map(|f| folded(&f));
+            participles.extend(forms("participle"));
+            finite.extend(FINITE.into_iter().flat_map(forms));
+            finite.extend(forms("present").skip(1));
+        }
+        finite.retain(|form| !participles.contains(form));
+        finite.sort_unstable();
+        finite.dedup();
+        finite
+    }
+
     /// The forms of a verb in one mood.
     fn forms(&self, lemma: &str, mood: &str) -> Result<Vec<String>, String> {
         let known = self.verbs.get(lemma).and_then(|name| self.models.get(name));
@@ -137,6 +158,10 @@ fn without_derived(forms: Vec<String>, inflection: &Inflection) -> Vec<String> {
         }
     }
     kept
+}
+
+fn folded(form: &str) -> String {
+    fold(form).text().to_string()
 }
 
 /// What is left of a lemma without the ending of its model; `None` when it ends in another way.

@@ -55,7 +55,10 @@ impl Role {
     /// Opens a phrase that tells when or why, which what is said before it does not govern.
     pub const ADJUNCT: Role = Role(1 << 18);
 
-    const NAMES: [(&'static str, Role); 19] = [
+    /// Denies the adjective after it.
+    pub const NEGATION_PREFIX: Role = Role(1 << 19);
+
+    const NAMES: [(&'static str, Role); 20] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
         ("coordinator", Role::COORDINATOR),
@@ -75,6 +78,7 @@ impl Role {
         ("negation_open", Role::NEGATION_OPEN),
         ("negation_close", Role::NEGATION_CLOSE),
         ("adjunct", Role::ADJUNCT),
+        ("negation_prefix", Role::NEGATION_PREFIX),
     ];
 
     /// True when this set shares a role with `other`.
@@ -164,6 +168,10 @@ impl Grammar {
         }
         for (form, role) in &self.roles {
             vocabulary.give(form, *role);
+        }
+        for form in self.conjugation.finite() {
+            vocabulary.intern(&form);
+            vocabulary.give(&form, Role::VERB);
         }
         // A tab is a cell border.
         let border = vocabulary.intern("|");

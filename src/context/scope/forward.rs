@@ -107,7 +107,12 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     if !place.clause.contains(cue_end) {
         return is_fronted(reader, place, index, between);
     }
-    let is_closed = place.segmented.is_mark(between.start as usize, b',') || is_cut(place.segmented, between);
+    // "pas de foyer à la radiographie": the examination took place.
+    let is_examined =
+        place.is_test && between.indices().any(|i| place.segmented.tokens[i].role.has(Role::PREPOSITION));
+    let is_closed = is_examined
+        || place.segmented.is_mark(between.start as usize, b',')
+        || is_cut(place.segmented, between);
     if is_assertive(reader.cue(index).category) && is_closed {
         return false;
     }
@@ -151,6 +156,7 @@ fn list_is_over(reader: &Reader, place: &Place, index: usize, between: TokenRang
     });
     said_before
         || said_between
+        || (place.is_test && place.segmented.is_mark(place.tokens.start as usize - 1, b','))
         || is_qualified(place, between)
         || joins_something_else(place.segmented, between)
 }

@@ -8,7 +8,7 @@ mod place;
 pub(super) use header::is_header;
 
 use super::{Mechanism, Reader};
-use crate::lexicon::{Effect, Role};
+use crate::lexicon::Role;
 use crate::mention::Mention;
 use crate::segment::TokenKind;
 use place::Place;
@@ -73,13 +73,10 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
         }
         cues.extend(backward::following(reader, &place, index, &mut open));
     }
-    let with_mention = |&index: &usize| reader.cues[index].tokens.start == mention.tokens.start;
-    let mut beginning = (next..reader.cues.len()).take(MOST_CUES).take_while(with_mention);
-    let is_test = beginning.any(|index| reader.cue(index).effect == Effect::Test);
     Governing {
         cues,
         is_negated_verb: reader.uses(Mechanism::NegatedVerbs) && is_negated_verb(&place),
-        is_test,
+        is_test: place.is_test,
     }
 }
 
@@ -88,6 +85,7 @@ const CLOSES_WITHIN: usize = 3;
 /// Most words between the first word of a negation and its verb ("n'a pu être réalisée").
 const OPENS_WITHIN: usize = 4;
 
+/// "ne <fume> pas", "non <traité>".
 fn is_negated_verb(place: &Place) -> bool {
     let (start, end) = (place.tokens.start as usize, place.tokens.end as usize);
     let role = |i: usize| place.segmented.tokens[i].role;
@@ -97,8 +95,10 @@ fn is_negated_verb(place: &Place) -> bool {
     let opens = |i: usize| role(i).has(Role::NEGATION_OPEN);
     let closes = |i: usize| role(i).has(Role::NEGATION_CLOSE);
     let mut inside = start..end;
+    let is_prefixed = end == start + 1 && start > 0 && role(start - 1).has(Role::NEGATION_PREFIX);
     let opened = before.clone().position(opens);
     let closed_before = before.clone().position(closes);
-    opened.is_some_and(|o| o <= 1 && closed_before.is_none())
-        && (after.into_iter().any(closes) || inside.any(closes))
+    let is_enclosed = opened.is_some_and(|o| o <= 1 && closed_before.is_none())
+        && (after.into_iter().any(closes) || inside.any(closes));
+    is_enclosed || (is_prefixed && !place.segmented.is_mark(end, b':'))
 }

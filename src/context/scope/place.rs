@@ -3,7 +3,7 @@
 use crate::context::cue::CueMatch;
 use crate::context::person::person;
 use crate::context::{Mechanism, Reader};
-use crate::lexicon::{Category, Cue, Direction, Role};
+use crate::lexicon::{Category, Cue, Direction, Effect, Role};
 use crate::mention::Mention;
 use crate::segment::{Segmented, TokenRange};
 
@@ -14,6 +14,8 @@ pub(super) struct Place<'s, 't> {
     pub sentence: TokenRange,
     pub clause: TokenRange,
     pub line: TokenRange,
+    /// The mention begins with the name of a test.
+    pub is_test: bool,
 }
 
 impl<'s, 't> Place<'s, 't> {
@@ -27,6 +29,7 @@ impl<'s, 't> Place<'s, 't> {
             sentence,
             clause: if has_clauses { segmented.clause_of(start) } else { sentence },
             line: segmented.line_of(start),
+            is_test: names_test(reader, mention),
         }
     }
 
@@ -42,7 +45,11 @@ pub(super) fn governs_inside(place: &Place, cue: &Cue, found: &CueMatch) -> bool
     let lies = |range: TokenRange| range.start <= place.tokens.start && place.tokens.end <= range.end;
     let holds = place.tokens.start < found.tokens.start && found.tokens.end <= place.tokens.end;
     match cue.category {
-        Category::Negation => lies(found.tokens) && found.tokens.start < place.tokens.start,
+        Category::Negation => {
+            let first = place.segmented.tokens[found.tokens.start as usize].role;
+            let denies = acts_after(cue) || first.has(Role::NEGATION_OPEN.and(Role::NEGATION_CLOSE));
+            lies(found.tokens) && found.tokens.start < place.tokens.start && denies
+        }
         Category::Possible => lies(found.tokens) || holds,
         Category::Past | Category::History => lies(found.tokens),
         category if names_person(category) => lies(found.tokens),
@@ -78,6 +85,13 @@ pub(super) fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -
         && between
             .indices()
             .all(|i| !segmented.tokens[i].role.has(breaks) && !segmented.is_any_mark(i, b",;:.()|"))
+}
+
+/// True when a mention begins with the name of a test, which a negative result does not deny.
+fn names_test(reader: &Reader, mention: &Mention) -> bool {
+    let from = reader.cues.partition_point(|c| c.tokens.start < mention.tokens.start);
+    let mut beginning = reader.cues[from..].iter().take_while(|c| c.tokens.start == mention.tokens.start);
+    beginning.any(|c| reader.lexicons.cues[c.cue as usize].effect == Effect::Test)
 }
 
 /// True when a cue names whose finding it is.
