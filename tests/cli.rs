@@ -380,10 +380,13 @@ fn segment_gives_dates() {
     let bench = Bench::new();
     let input = json!({"id": "x", "text": SCAN, "document_date": "2024-03-12"}).to_string();
     let answer = &bench.run_with_input(&["segment"], &input).ends_with(0).json()[0];
-    assert_eq!(keys(answer), ["id", "sections", "sentences", "dates"]);
+    assert_eq!(keys(answer), ["id", "sections", "sentences", "dates", "periods"]);
     let dates = answer["dates"].as_array().expect("dates");
     for date in dates {
-        assert_eq!(keys(date), ["start", "end", "kind", "value", "precision", "date"]);
+        assert_eq!(
+            keys(date),
+            ["start", "end", "kind", "value", "precision", "date", "datetime", "delta_days"]
+        );
     }
     let written: Vec<String> = dates.iter().map(|d| part(SCAN, d, "start", "end")).collect();
     assert_eq!(written, ["12/03/2024", "24 SA"]);

@@ -73,8 +73,8 @@ enum Command {
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
     Forget(forget::Arguments),
     /// Print the sections, sentences and dates of documents: JSON lines with `text`, `id`, `document_date`.
-    #[command(after_help = lines::SEGMENT_EXAMPLE)]
-    Segment(lines::Input),
+    #[command(after_help = segment::EXAMPLES)]
+    Segment(segment::Arguments),
     /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.
     #[command(after_help = lines::QUALIFY_EXAMPLE)]
     Qualify(lines::Input),

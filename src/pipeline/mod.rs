@@ -1,6 +1,9 @@
 //! The order of the stages, and the only place that knows it; one report at a time, or a batch on all threads.
 
+mod layout;
 mod times;
+
+pub use layout::{DateSpan, Layout, LayoutOptions, SectionSpan};
 
 use crate::code::{Coder, Setting};
 use crate::context::{Nature, Profile, Reader};
@@ -9,7 +12,7 @@ use crate::document::Document;
 use crate::event::{CodedEvent, Provenance, Reading};
 use crate::lexicon::{Lexicons, Subject};
 use crate::mention::{self, Mention};
-use crate::segment::{Section, Segmented, TokenRange};
+use crate::segment::{Segmented, TokenRange};
 use crate::span::{CodePoints, Span};
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -34,43 +37,6 @@ pub struct Engine {
 #[derive(Debug, thiserror::Error)]
 #[error("the engine failed on this document; please report it with the engine's version")]
 pub struct Failure;
-
-/// A section of a report, in original bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SectionSpan {
-    /// Id of its kind.
-    pub kind: String,
-    /// The title.
-    pub title: Span,
-    /// What stands under it.
-    pub body: Span,
-}
-
-/// A report cut into sections and sentences, with its dates, in original bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
-    /// Titled parts.
-    pub sections: Vec<SectionSpan>,
-    /// Sentences.
-    pub sentences: Vec<Span>,
-    /// Dates, durations and ages.
-    pub dates: Vec<DateSpan>,
-}
-
-/// A date of a report, in original bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DateSpan {
-    /// Where it stands.
-    pub span: Span,
-    /// `absolute`, `relative`, `weekday`, `duration`, `age`, `gestational_age`, `postnatal` or `after`.
-    pub kind: &'static str,
-    /// What it says, in the normal form of `lexicons/dates`.
-    pub value: String,
-    /// How finely.
-    pub precision: &'static str,
-    /// The day it means, when that is known.
-    pub date: Option<Date>,
-}
 
 /// What is read of a span found by somebody else's tool.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,22 +134,6 @@ impl Engine {
             .into_iter()
             .filter_map(|m| id(&m).map(|id| (m, id)))
             .collect()
-    }
-
-    /// The sections, sentences and dates of a report.
-    pub fn layout(&self, document: &Document) -> Layout {
-        let segmented = Segmented::new(&document.text, &self.lexicons);
-        let times = Times::of(document, &segmented, &self.dates);
-        let section = |s: &Section| SectionSpan {
-            kind: self.lexicons.sections[s.kind as usize].id.clone(),
-            title: segmented.span(s.title),
-            body: segmented.span(s.body),
-        };
-        Layout {
-            sections: segmented.sections.iter().map(section).collect(),
-            sentences: segmented.sentences.iter().map(|s| segmented.span(*s)).collect(),
-            dates: times.spans(&segmented),
-        }
     }
 
     /// The type decides; a title may betray that a report is about a fetus, or that it informs in general.
