@@ -40,10 +40,16 @@ pub(super) struct Input {
 /// A line that is not a JSON object, or that `work` refuses, is named on standard error and set aside.
 pub(super) fn each(
     input: &Input,
-    work: impl Fn(&Engine, Object) -> std::result::Result<Value, String> + Send + Sync,
+    work: impl Fn(Object) -> std::result::Result<Value, String> + Send + Sync,
 ) -> Result {
-    let engine = load_engine(&input.lexicon)?;
-    on_threads(input.threads, || each_line(&input.file, |object| work(&engine, object)))?
+    on_threads(input.threads, || each_line(&input.file, work))?
+}
+
+impl Input {
+    /// An engine with the lexicons asked for.
+    pub(super) fn engine(&self) -> Result<Engine> {
+        load_engine(&self.lexicon)
+    }
 }
 
 fn each_line(path: &str, work: impl Fn(Object) -> std::result::Result<Value, String> + Sync) -> Result {

@@ -1,9 +1,9 @@
-//! `laennec segment`: sections, sentences, dates and periods of documents.
+//! `laennec segment`: sections, sentences, dates, periods, tables and quantities of documents.
 
-use super::Result;
 use super::lines::{self, Object};
+use super::{Failed, Result};
 use crate::document::Document;
-use crate::pipeline::{DateSpan, Engine, LayoutOptions, SectionSpan};
+use crate::pipeline::{DateSpan, Engine, LayoutOptions, QuantitySpan, SectionSpan, TableSpan};
 use crate::segment::{Capitals, LineRules, SentenceRules};
 use crate::span::{CodePoints, Span};
 use serde_json::{Value, json};
@@ -25,6 +25,9 @@ pub(super) struct Arguments {
     /// Dates end before their time of day.
     #[arg(long)]
     days_only: bool,
+    /// Also give quantities in this unit, where they can be (an id: g, cm3, kg_per_m2); repeatable.
+    #[arg(long, value_name = "UNIT")]
+    unit: Vec<String>,
     /// Points, exclamation and question marks end no sentence.
     #[arg(long, help_heading = "Sentences")]
     ignore_points: bool,
@@ -60,7 +63,7 @@ impl Arguments {
             lines: is_ruled.then(|| self.line_rules()),
             ..SentenceRules::default()
         };
-        LayoutOptions { sentences, days_only: self.days_only }
+        LayoutOptions { sentences, days_only: self.days_only, units: Vec::new() }
     }
 
     fn line_rules(&self) -> LineRules {
@@ -78,8 +81,15 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let options = arguments.options();
-    lines::each(&arguments.input, |engine, object| segment(engine, &options, object))
+    let engine = arguments.input.engine()?;
+    let known = |id: &String| {
+        engine
+            .unit(id)
+            .ok_or_else(|| Failed(format!("unit {id:?} is not known; give an id of lexicons/units")))
+    };
+    let units = arguments.unit.iter().map(known).collect::<Result<_>>()?;
+    let options = LayoutOptions { units, ..arguments.options() };
+    lines::each(&arguments.input, |object| segment(&engine, &options, object))
 }
 
 fn segment(engine: &Engine, options: &LayoutOptions, object: Object) -> std::result::Result<Value, String> {
@@ -97,6 +107,8 @@ fn segment(engine: &Engine, options: &LayoutOptions, object: Object) -> std::res
     answer.insert("sentences".into(), spans(&layout.sentences));
     answer.insert("dates".into(), layout.dates.iter().map(|d| date(d, &points)).collect());
     answer.insert("periods".into(), spans(&layout.periods));
+    answer.insert("tables".into(), layout.tables.iter().map(|t| table(t, &points)).collect());
+    answer.insert("quantities".into(), layout.quantities.iter().map(|q| quantity(q, &points)).collect());
     Ok(Value::Object(answer))
 }
 
@@ -140,4 +152,44 @@ fn date(date: &DateSpan, points: &CodePoints) -> Value {
         "datetime": date.datetime,
         "delta_days": date.delta_days,
     })
+}
+
+fn table(table: &TableSpan, points: &CodePoints) -> Value {
+    let row = |row: &Vec<Span>| row.iter().map(|cell| range(*cell, points)).collect::<Value>();
+    json!({
+        "start": points.of_byte(table.span.start),
+        "end": points.of_byte(table.span.end),
+        "rows": table.rows.iter().map(row).collect::<Value>(),
+    })
+}
+
+/// Fields without a value are left out.
+fn quantity(quantity: &QuantitySpan, points: &CodePoints) -> Value {
+    let mut fields = Object::new();
+    fields.insert("start".into(), points.of_byte(quantity.span.start).into());
+    fields.insert("end".into(), points.of_byte(quantity.span.end).into());
+    fields.insert("value".into(), number(quantity.value));
+    fields.extend(quantity.high.map(|high| ("high".into(), number(high))));
+    fields.extend(quantity.comparator.clone().map(|sign| ("comparator".into(), sign.into())));
+    fields.insert("unit".into(), quantity.unit.clone().into());
+    fields.insert("dimension".into(), quantity.dimension.clone().into());
+    fields.extend(quantity.label.clone().map(|label| ("label".into(), label.into())));
+    if !quantity.converted.is_empty() {
+        let value = |low: f64, high: Option<f64>| match high {
+            Some(high) => json!([number(low), number(high)]),
+            None => number(low),
+        };
+        let converted: Object =
+            quantity.converted.iter().map(|(unit, low, high)| (unit.clone(), value(*low, *high))).collect();
+        fields.insert("converted".into(), converted.into());
+    }
+    Value::Object(fields)
+}
+
+/// A number without the last digits that binary fractions add, and without a point when it is whole.
+fn number(value: f64) -> Value {
+    let text = format!("{value:.12e}");
+    let value = text.parse::<f64>().unwrap_or(value);
+    let is_whole = value.fract() == 0.0 && value.abs() < 1e15;
+    if is_whole { json!(value as i64) } else { json!(value) }
 }

@@ -3,7 +3,7 @@
 mod layout;
 mod times;
 
-pub use layout::{DateSpan, Layout, LayoutOptions, SectionSpan};
+pub use layout::{DateSpan, Layout, LayoutOptions, QuantitySpan, SectionSpan, TableSpan};
 
 use crate::code::{Coder, Setting};
 use crate::context::{Nature, Profile, Reader};
@@ -12,6 +12,7 @@ use crate::document::Document;
 use crate::event::{CodedEvent, Provenance, Reading};
 use crate::lexicon::{Lexicons, Subject};
 use crate::mention::{self, Mention};
+use crate::quantity;
 use crate::segment::{Segmented, TokenRange};
 use crate::span::{CodePoints, Span};
 use jiff::civil::Date;
@@ -30,6 +31,7 @@ const CHILD_YEARS: i16 = 18;
 pub struct Engine {
     lexicons: Lexicons,
     dates: date::Words,
+    measures: quantity::Words,
     coder: Coder,
 }
 
@@ -51,11 +53,12 @@ impl Engine {
     /// An engine that reads with the given lexicons.
     ///
     /// # Errors
-    /// A role or value of a date lexicon that the engine does not know.
+    /// A role or value of a lexicon of dates or units that the engine does not know.
     pub fn new(lexicons: Lexicons) -> Result<Self, String> {
         let rows = lexicons.dates.iter().map(|d| (d.role.as_str(), d.words.as_slice(), d.value.as_str()));
         let dates = date::Words::new(rows, lexicons.vocabulary.len())?;
-        Ok(Self { coder: Coder::new(ENGINE, &lexicons), dates, lexicons })
+        let measures = quantity::Words::new(&lexicons.units)?;
+        Ok(Self { coder: Coder::new(ENGINE, &lexicons), dates, measures, lexicons })
     }
 
     /// The lexicons in use.

@@ -5,7 +5,7 @@ use crate::date::{self, Anchors, Found, Precision, Source};
 use crate::document::Document;
 use crate::event::{DatePrecision, DateSource, EventDate, Experiencer, Reading, Temporality};
 use crate::mention::Mention;
-use crate::segment::Segmented;
+use crate::segment::{Segmented, TokenRange};
 use crate::span::Span;
 use jiff::civil::Date;
 
@@ -90,6 +90,12 @@ impl Times {
     /// The periods that the dates bound.
     pub fn periods(&self, segmented: &Segmented) -> Vec<Span> {
         date::periods(&self.found).iter().map(|period| segmented.span(period.tokens)).collect()
+    }
+
+    /// The tokens of everything that is no quantity: what says when, and not how long.
+    pub fn not_quantities(&self) -> Vec<TokenRange> {
+        let is_moment = |f: &&Found| !matches!(f.kind, date::Kind::Duration(_));
+        self.found.iter().filter(is_moment).map(|f| f.tokens).collect()
     }
 
     /// Every date with its place.

@@ -4,10 +4,12 @@ mod clause;
 mod rules;
 mod section;
 mod sentence;
+mod table;
 
 pub use crate::normalize::TokenKind;
 pub use crate::span::Span;
 pub use rules::{Capitals, LineRules, SentenceRules};
+pub use table::{Table, tables};
 
 use crate::lexicon::{Entry, Lexicons, Role, WordId};
 use crate::normalize::{Folded, RawToken, fold, tokenize};

@@ -1,0 +1,69 @@
+//! Numbers: digits with a decimal part, groups of thousands, fractions, words.
+
+use super::scan::Reader;
+use crate::lexicon::UnitRole;
+use crate::segment::TokenKind;
+
+/// Longest number read, in characters: longer ones are codes.
+const LONGEST: usize = 15;
+/// Most groups of three digits after the first.
+const MOST_GROUPS: usize = 3;
+
+/// A number, and the token after it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Number {
+    pub value: f64,
+    pub end: usize,
+}
+
+impl Reader<'_, '_> {
+    /// The number at token `i`.
+    pub(super) fn number(&self, i: usize) -> Option<Number> {
+        if self.kind(i) != Some(TokenKind::Number) {
+            let (term, end) = self.term(i, UnitRole::Number)?;
+            return Some(Number { value: term.factor, end });
+        }
+        let value = decimal(self.text.word(i))?;
+        // One character of the text may stand for a whole fraction.
+        if self.is_glued_on(i + 1) && self.is_glued_on(i + 2) && self.text.word(i + 1) == "\u{2044}" {
+            let below = decimal(self.text.word(i + 2)).filter(|n| *n > 0.0)?;
+            return Some(Number { value: value / below, end: i + 3 });
+        }
+        Some(Number { value, end: i + 1 })
+    }
+
+    /// The number at token `i` with its groups of thousands: "250 000".
+    pub(super) fn grouped(&self, i: usize) -> Option<Number> {
+        let first = self.number(i)?;
+        let is_head = |text: &str| text.len() <= 3 && !text.starts_with('0') && is_digits(text);
+        if self.kind(i) != Some(TokenKind::Number) || !is_head(self.text.word(i)) {
+            return Some(first);
+        }
+        let groups = (first.end..).take(MOST_GROUPS).take_while(|&j| self.is_group(j)).count();
+        let more = (first.end..first.end + groups).filter_map(|j| decimal(self.text.word(j)));
+        Some(Number { value: more.fold(first.value, |sum, n| sum * 1000.0 + n), end: first.end + groups })
+    }
+
+    /// Three digits, one space after the digits before.
+    fn is_group(&self, i: usize) -> bool {
+        self.kind(i) == Some(TokenKind::Number)
+            && is_digits(self.text.word(i))
+            && self.text.word(i).len() == 3
+            && self.text.tokens[i].start - self.text.tokens[i - 1].end == 1
+    }
+
+    /// The whole number of at most `width` digits at token `i`.
+    pub(super) fn digits(&self, i: usize, width: usize) -> Option<f64> {
+        let is_number = self.kind(i) == Some(TokenKind::Number);
+        let word = is_number.then(|| self.text.word(i)).filter(|w| w.len() <= width && is_digits(w))?;
+        decimal(word)
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn decimal(text: &str) -> Option<f64> {
+    (text.len() <= LONGEST).then(|| text.replace(',', ".").parse().ok())?
+}
