@@ -22,11 +22,11 @@ const LEAST: [(&str, f64); 14] = [
     ("section_titles_generated", 100.0),
     ("dates", 95.0),
     ("dates_resolved", 95.0),
-    ("date_periods", 0.0),
+    ("date_periods", 100.0),
     ("consultation_dates", 0.0),
-    ("quantities", 0.0),
-    ("quantity_conversions", 0.0),
-    ("tables", 0.0),
+    ("quantities", 90.0),
+    ("quantity_conversions", 100.0),
+    ("tables", 100.0),
 ];
 
 /// What EDS-NLP calls a quantity of each of our dimensions when no other quantity is asked for.

@@ -39,9 +39,11 @@ pub enum UnitRole {
     Filler,
     /// Makes an hour a time of day.
     Clock,
+    /// Stands between a label and its unit.
+    In,
 }
 
-const ROLES: [(&str, UnitRole); 15] = [
+const ROLES: [(&str, UnitRole); 16] = [
     ("dimension", UnitRole::Dimension),
     ("unit", UnitRole::Unit),
     ("power", UnitRole::Power),
@@ -57,6 +59,7 @@ const ROLES: [(&str, UnitRole); 15] = [
     ("and", UnitRole::And),
     ("filler", UnitRole::Filler),
     ("clock", UnitRole::Clock),
+    ("in", UnitRole::In),
 ];
 
 /// A row of a lexicon of units, one for each form of its term.

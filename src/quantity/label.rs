@@ -35,7 +35,9 @@ impl<'s> Scanner<'s, '_> {
         {
             // A value with its unit is read like any other; the label names it.
             self.label = Some((label.term, end));
-            if let Some(after) = self.measure(at) {
+            let opens =
+                at > end && self.reader.term(at - 1, UnitRole::Open).is_some_and(|(_, next)| next == at);
+            if let Some(after) = self.measure(at - usize::from(opens)) {
                 return Some(after);
             }
         }
@@ -89,6 +91,9 @@ impl<'s> Reader<'s, '_> {
 
     /// The unit of "(kg)", "[kg]" or "en kg".
     pub(super) fn unit_in_brackets(&self, i: usize) -> Option<(Unit, usize)> {
+        if let Some((_, end)) = self.term(i, UnitRole::In) {
+            return self.unit_after(end);
+        }
         if !self.text.is_any_mark(i, b"([") {
             return None;
         }
@@ -137,9 +142,9 @@ impl<'s> Reader<'s, '_> {
     fn may_end(&self, i: usize, is_announced: bool) -> bool {
         match self.kind(i) {
             None | Some(TokenKind::Newline) => true,
-            Some(TokenKind::Mark) => {
-                !self.text.is_any_mark(i, b"/%+") && !(self.text.is_mark(i, b'-') && self.touches(i))
-            }
+            Some(TokenKind::Mark) if self.text.is_mark(i, b'/') => self.is_label(i + 1),
+            Some(TokenKind::Mark) if self.text.is_mark(i, b'-') => !self.touches(i),
+            Some(TokenKind::Mark) => !self.text.is_any_mark(i, b"%+"),
             Some(TokenKind::Number) => false,
             Some(TokenKind::Word) => self.is_label(i) || (is_announced && self.text.tokens[i].space_before),
         }

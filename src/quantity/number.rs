@@ -23,13 +23,20 @@ impl Reader<'_, '_> {
             let (term, end) = self.term(i, UnitRole::Number)?;
             return Some(Number { value: term.factor, end });
         }
-        let value = decimal(self.text.word(i))?;
-        // One character of the text may stand for a whole fraction.
         if self.is_glued_on(i + 1) && self.is_glued_on(i + 2) && self.text.word(i + 1) == "\u{2044}" {
-            let below = decimal(self.text.word(i + 2)).filter(|n| *n > 0.0)?;
-            return Some(Number { value: value / below, end: i + 3 });
+            return self.fraction(i);
         }
-        Some(Number { value, end: i + 1 })
+        Some(Number { value: decimal(self.text.word(i))?, end: i + 1 })
+    }
+
+    /// A fraction, which one character of the text may write, after a whole number or not: "1½".
+    fn fraction(&self, i: usize) -> Option<Number> {
+        let word = self.text.word(i);
+        let digits = self.text.written(i).bytes().take_while(u8::is_ascii_digit).count();
+        let (whole, top) = if digits < word.len() { word.split_at(digits) } else { ("0", word) };
+        let whole = if whole.is_empty() { 0.0 } else { decimal(whole)? };
+        let below = decimal(self.text.word(i + 2)).filter(|n| *n > 0.0)?;
+        Some(Number { value: whole + decimal(top)? / below, end: i + 3 })
     }
 
     /// The number at token `i` with its groups of thousands: "250 000".

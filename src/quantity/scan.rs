@@ -14,6 +14,10 @@ const LABEL_REACH: usize = 8;
 pub fn find(text: &Segmented, tables: &[Table], dates: &[TokenRange], words: &Words) -> Vec<Quantity> {
     let reader = Reader { text, words, ids: words.ids_of(text) };
     let mut scanner = Scanner { reader, found: Vec::new(), label: None };
+    let is_date = |tokens: TokenRange| {
+        let next = dates.partition_point(|d| d.end <= tokens.start);
+        dates.get(next).is_some_and(|d| d.overlaps(tokens))
+    };
     let mut dates = dates.iter().peekable();
     let mut i = 0;
     while i < text.tokens.len() {
@@ -27,6 +31,8 @@ pub fn find(text: &Segmented, tables: &[Table], dates: &[TokenRange], words: &Wo
     let in_cells = cell::find(&reader, tables, &found);
     found.extend(in_cells);
     found.sort_by_key(|q| q.tokens);
+    // What a label or a list took of a date is given back.
+    found.retain(|q| !is_date(q.tokens));
     found
 }
 
@@ -78,12 +84,12 @@ impl<'s> Reader<'s, '_> {
         let follows = |kind| i >= 2 && self.touches(i - 1) && self.kind(i - 2) == Some(kind);
         match self.kind(i - 1) {
             Some(TokenKind::Mark) if self.text.is_any_mark(i - 1, b".,") => false,
-            Some(TokenKind::Mark) if self.text.is_any_mark(i - 1, b"-/'") => {
+            Some(TokenKind::Mark) if self.text.is_any_mark(i - 1, b"-/'^*") => {
                 !follows(TokenKind::Number) && !follows(TokenKind::Word)
             }
             Some(TokenKind::Word) => self.term(i - 1, UnitRole::By).is_some(),
             Some(TokenKind::Number) => false,
-            _ => true,
+            _ => self.text.word(i - 1) != "\u{2044}",
         }
     }
 }
@@ -139,7 +145,11 @@ impl<'s> Scanner<'s, '_> {
         }
         let is_negative = reader.text.is_mark(at, b'-') && reader.touches(at + 1) && !reader.touches(at);
         let from = at + usize::from(is_negative);
+        let follows = self.found.last().is_some_and(|q| q.tokens.end as usize + 1 == from);
         let chain = reader.chain(from, opener.map(|(term, _)| term))?;
+        if !follows && !reader.starts_clean(from) {
+            return None;
+        }
         if reader.is_clock(i, &chain) {
             return Some(chain.end);
         }
@@ -170,7 +180,7 @@ impl<'s> Scanner<'s, '_> {
             [Join::To] if numbers[0].value < last.value => {
                 self.push(whole, end, (sign * numbers[0].value, Some(last.value)), comparator, unit, label);
             }
-            [Join::Slash] if !is_pressure => {
+            [Join::Slash] if !is_pressure && !is_length => {
                 if last.value > 0.0 {
                     self.push(start, end, (numbers[0].value / last.value, None), comparator, unit, label);
                 }
@@ -237,19 +247,19 @@ fn shares_unit(joins: &[Join], is_length: bool, is_pressure: bool) -> bool {
     let all = |join| joins.iter().all(|j| *j == join);
     let (last, before) = (joins[joins.len() - 1], &joins[..joins.len() - 1]);
     let is_list = last == Join::And && before.iter().all(|j| *j == Join::Comma);
-    (is_length && all(Join::By)) || (is_pressure && joins == [Join::Slash]) || is_list
+    (is_length && (all(Join::By) || all(Join::Slash))) || (is_pressure && all(Join::Slash)) || is_list
 }
 
 impl<'s> Reader<'s, '_> {
     /// The numbers from token `i` up to their unit.
     fn chain(&self, i: usize, opener: Option<&UnitTerm>) -> Option<Chain> {
-        if !self.starts_clean(i) {
-            return None;
-        }
         let mut number = self.grouped(i)?;
         let (mut numbers, mut starts, mut joins) = (vec![number], vec![i], Vec::new());
         while numbers.len() <= MOST_NUMBERS {
-            if let Some((unit, end)) = self.unit_of_value(number.end) {
+            let unit = self.unit_of_value(number.end);
+            // "une PA" is no number of packs.
+            let is_told = self.kind(number.end - 1) == Some(TokenKind::Word);
+            if let Some((unit, end)) = unit.filter(|_| !(is_told && self.text.is_upper(number.end))) {
                 return Some(Chain { numbers, starts, joins, unit, end });
             }
             let (join, next) = self.join(number.end, opener)?;

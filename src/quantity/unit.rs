@@ -6,8 +6,8 @@ use crate::segment::TokenKind;
 
 /// Most units that one unit may be made of ("µg/kg/min" has three).
 const MOST_PARTS: usize = 5;
-/// Counts that may stand before a dividing unit that is no time ("mg/100 ml").
-const ROUND: [f64; 2] = [100.0, 1000.0];
+/// Counts that may stand before a dividing unit that is no time ("mg/100 ml", "ml/min/1,73 m²").
+const ROUND: [f64; 3] = [100.0, 1000.0, 1.73];
 
 /// Powers of the base dimensions, by their number, ascending; no power is zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -89,7 +89,7 @@ impl Reader<'_, '_> {
             unit = Unit { id: power.id.clone(), factor: power.factor, ..unit };
             at = end;
         }
-        if let Some((part, _, end)) = self.part(at) {
+        if let Some((part, _, end)) = self.part(at, false) {
             (unit, at) = (unit.times(&part), end);
         }
         let has_top = at > i;
@@ -103,24 +103,24 @@ impl Reader<'_, '_> {
     /// One more part: "/l", "par jour", "/24h", ".l-1".
     fn further(&self, unit: &Unit, at: usize, has_top: bool) -> Option<(Unit, usize)> {
         if let Some((_, end)) = self.term(at, UnitRole::Per) {
-            if let Some((part, is_inverse, end)) = self.part(end) {
+            if let Some((part, is_inverse, end)) = self.part(end, has_top || self.text.is_mark(at, b'/')) {
                 return (!is_inverse).then(|| (unit.over(&part), end));
             }
             let count = self.number(end).filter(|_| has_top)?;
-            let (part, is_inverse, end) = self.part(count.end)?;
+            let (part, is_inverse, end) = self.part(count.end, false)?;
             let is_count = self.words.is_time(&part.dimension) || ROUND.contains(&count.value);
             return (is_count && !is_inverse).then(|| (unit.over(&part.counted(count.value)), end));
         }
-        let is_product = self.text.is_any_mark(at, b".*") && self.is_glued_on(at) && self.is_glued_on(at + 1);
-        let (part, is_inverse, end) = self.part(at + 1).filter(|_| is_product && has_top)?;
+        let is_product = self.text.is_any_mark(at, b".*") && self.touches(at) && self.touches(at + 1);
+        let (part, is_inverse, end) = self.part(at + 1, false).filter(|_| is_product && has_top)?;
         is_inverse.then(|| (unit.over(&part), end))
     }
 
-    /// A simple unit with its power, and whether it divides ("min-1").
-    fn part(&self, i: usize) -> Option<(Unit, bool, usize)> {
+    /// A simple unit with its power, and whether it divides ("min-1"). Texts taken from a page have "kg/m 2".
+    fn part(&self, i: usize, may_be_apart: bool) -> Option<(Unit, bool, usize)> {
         let (term, end) = self.term(i, UnitRole::Unit)?;
         let unit = self.words.unit(&term.id)?;
-        if let Some(power) = self.power(end, unit) {
+        if let Some(power) = self.power(end, unit, may_be_apart) {
             return Some((unit.raised(power), false, end + 1));
         }
         match self.inverse_power(end) {
@@ -131,22 +131,25 @@ impl Reader<'_, '_> {
     }
 
     /// The "2" of "m2".
-    fn power(&self, i: usize, unit: &Unit) -> Option<i8> {
-        let is_length = self.words.is_length(&unit.dimension);
-        self.digit(i).filter(|power| is_length && matches!(power, 2 | 3) && !self.is_glued_on(i + 1))
+    fn power(&self, i: usize, unit: &Unit, may_be_apart: bool) -> Option<i8> {
+        let is_apart = !self.is_glued_on(i);
+        // "par m 2 cm": the digit counts what follows.
+        let goes_on = self.is_glued_on(i + 1) || is_apart && self.term(i + 1, UnitRole::Unit).is_some();
+        let is_power = self.words.is_length(&unit.dimension) && !goes_on && (!is_apart || may_be_apart);
+        self.digit(i).filter(|power| is_power && matches!(power, 2 | 3))
     }
 
     /// The "-1" of "min-1"; in "5 mm-3 mm" the digit counts what follows.
     fn inverse_power(&self, i: usize) -> Option<i8> {
-        let is_minus = self.text.is_mark(i, b'-') && self.is_glued_on(i);
+        let is_minus = self.text.is_mark(i, b'-') && self.touches(i);
+        let is_minus = is_minus && self.is_glued_on(i + 1);
         let power = self.digit(i + 1).filter(|power| is_minus && (1..=3).contains(power))?;
         let ends = !self.is_glued_on(i + 2) && self.term(i + 2, UnitRole::Unit).is_none();
         ends.then_some(power)
     }
 
-    /// One digit that touches what is before it.
     fn digit(&self, i: usize) -> Option<i8> {
-        let token = self.text.tokens.get(i).filter(|t| t.kind == TokenKind::Number && !t.space_before)?;
+        let token = self.text.tokens.get(i).filter(|t| t.kind == TokenKind::Number)?;
         (token.end - token.start == 1).then(|| self.text.word(i).parse().ok())?
     }
 }

@@ -38,7 +38,8 @@ pub fn tables(segmented: &Segmented) -> Vec<Table> {
             close(&mut tables, style, &mut rows);
             style = row.as_ref().map(|(kind, _)| *kind);
         }
-        rows.extend(row.map(|(_, cells)| cells));
+        // A ruler between the head and the rows is no row.
+        rows.extend(row.map(|(_, cells)| cells).filter(|cells| cells.iter().any(|c| c.start < c.end)));
     }
     close(&mut tables, style, &mut rows);
     tables
