@@ -72,7 +72,7 @@ enum Command {
     Verify(verify::Arguments),
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
     Forget(forget::Arguments),
-    /// Print the sections, sentences and dates of documents: JSON lines with `text`, `id`, `document_date`.
+    /// Print the sections, sentences, dates, tables and quantities of documents: JSON lines with `text`, `id`, `document_date`.
     #[command(after_help = segment::EXAMPLES)]
     Segment(segment::Arguments),
     /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.

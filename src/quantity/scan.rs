@@ -297,16 +297,14 @@ impl<'s> Reader<'s, '_> {
 
     /// The value with the count of the smaller unit after it: "1 m 50", "1h30", "3 kg 200", "2 h 30 min".
     fn compound(&self, value: f64, unit: &Unit, i: usize) -> Option<(f64, usize)> {
-        let is_compound = |t: &&UnitTerm| t.role == UnitRole::Compound && t.id == unit.id;
-        let rule = self.words.terms.iter().find(is_compound)?;
-        let smaller = self.words.unit(&rule.value)?;
-        let count = self.digits(i, rule.factor as usize)?;
+        let (smaller, digits) = self.words.compounds.get(&unit.id)?;
+        let count = self.digits(i, *digits)?;
         let total = value + count * smaller.factor / unit.factor;
         if let Some((next, end)) = self.unit_after(i + 1) {
             return (next.id == smaller.id).then_some((total, end));
         }
         let width = self.text.word(i).len();
-        let is_bare = width == rule.factor as usize && !self.is_glued_on(i + 1);
+        let is_bare = width == *digits && !self.is_glued_on(i + 1);
         let is_joined = self.term(i + 1, UnitRole::By).is_some() || self.text.is_mark(i + 1, b'/');
         (is_bare && !is_joined).then_some((total, i + 1))
     }

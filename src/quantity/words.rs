@@ -21,6 +21,8 @@ pub struct Words {
     pub(super) terms: Vec<UnitTerm>,
     units: FxHashMap<String, Unit>,
     labels: FxHashMap<String, Vec<DefaultUnit>>,
+    /// Smaller unit and digits of its count, by the unit they may follow.
+    pub(super) compounds: FxHashMap<String, (Unit, usize)>,
     bases: Vec<String>,
     names: Vec<(Dimension, String)>,
 }
@@ -43,10 +45,9 @@ impl Words {
             words.labels.insert(term.id.clone(), defaults);
         }
         for term in terms.iter().filter(|t| t.role == UnitRole::Compound) {
-            let known = words.units.contains_key(&term.id) && words.units.contains_key(&term.value);
-            known
-                .then_some(())
-                .ok_or_else(|| format!("{}: not a unit, or {} is none", term.id, term.value))?;
+            let smaller = words.units.get(&term.value).filter(|_| words.units.contains_key(&term.id));
+            let smaller = smaller.ok_or_else(|| format!("{} or {:?} is no unit", term.id, term.value))?;
+            words.compounds.insert(term.id.clone(), (smaller.clone(), term.factor as usize));
         }
         words.trie = TokenTrie::build(keys, words.ids.len() + 1);
         Ok(words)
