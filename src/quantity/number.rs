@@ -20,13 +20,27 @@ impl Reader<'_, '_> {
     /// The number at token `i`.
     pub(super) fn number(&self, i: usize) -> Option<Number> {
         if self.kind(i) != Some(TokenKind::Number) {
-            let (term, end) = self.term(i, UnitRole::Number)?;
-            return Some(Number { value: term.factor, end });
+            return self.told(i);
         }
         if self.is_glued_on(i + 1) && self.is_glued_on(i + 2) && self.text.word(i + 1) == "\u{2044}" {
             return self.fraction(i);
         }
         Some(Number { value: decimal(self.text.word(i))?, end: i + 1 })
+    }
+
+    /// A number in words: "cent vingt" is what its parts make together.
+    fn told(&self, i: usize) -> Option<Number> {
+        let (term, mut end) = self.term(i, UnitRole::Number)?;
+        let (mut value, mut least) = (term.factor, term.factor);
+        for _ in 0..MOST_GROUPS {
+            let Some((next, after)) = self.term(end, UnitRole::Number) else { break };
+            let round = [1000.0, 100.0].into_iter().find(|round| least >= *round && least % round == 0.0);
+            if round.is_none_or(|round| next.factor >= round) {
+                break;
+            }
+            (value, least, end) = (value + next.factor, next.factor, after);
+        }
+        Some(Number { value, end })
     }
 
     /// A fraction, which one character of the text may write, after a whole number or not: "1½".

@@ -128,6 +128,13 @@ impl<'s> Scanner<'s, '_> {
                 end
             });
         }
+        if self.reader.kind(i) == Some(TokenKind::Word)
+            && self.reader.term(i, UnitRole::Power).is_some()
+            && let Some((_, end)) = self.reader.unit(i)
+        {
+            // A unit without a value, as in the head of a column: its digits are no value.
+            return end;
+        }
         self.measure(i).unwrap_or(i + 1)
     }
 
@@ -298,6 +305,11 @@ impl<'s> Reader<'s, '_> {
     /// The value with the count of the smaller unit after it: "1 m 50", "1h30", "3 kg 200", "2 h 30 min".
     fn compound(&self, value: f64, unit: &Unit, i: usize) -> Option<(f64, usize)> {
         let (smaller, digits) = self.words.compounds.get(&unit.id)?;
+        if let Some((_, next)) = self.term(i, UnitRole::And) {
+            let count = self.digits(next, *digits)?;
+            let (written, end) = self.unit_after(next + 1).filter(|(u, _)| u.id == smaller.id)?;
+            return Some((value + count * written.factor / unit.factor, end));
+        }
         let count = self.digits(i, *digits)?;
         let total = value + count * smaller.factor / unit.factor;
         if let Some((next, end)) = self.unit_after(i + 1) {
