@@ -241,6 +241,8 @@ pub struct CodedEvent {
     pub assertion: Assertion,
     /// How sure the report is of that assertion, 0 to 1.
     pub certainty: f64,
+    /// What the whole report concludes of the finding: a suspicion may be confirmed or ruled out elsewhere in it.
+    pub conclusion: Assertion,
     /// Whose finding it is.
     pub experiencer: Experiencer,
     /// Which fetus of a multiple pregnancy, from 1.

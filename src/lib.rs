@@ -10,6 +10,7 @@ pub mod code;
 pub mod context;
 pub mod date;
 pub mod document;
+pub mod evaluate;
 pub mod event;
 pub mod lexicon;
 pub mod mention;

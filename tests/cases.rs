@@ -141,3 +141,24 @@ fn a_cue_with_a_gap_does_not_swallow_the_mention() {
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// A verb says another thing in another mood; the cues name moods, so that none slips into a neighbour's row.
+#[test]
+fn the_mood_of_a_verb_decides() {
+    use Assertion::{Absent, Hypothetical, Possible, Present};
+    let table = [
+        ("L'échographie élimine une omphalocèle.", Absent),
+        ("Les examens éliminèrent une omphalocèle.", Absent),
+        ("Omphalocèle éliminée.", Absent),
+        ("Omphalocèle à éliminer.", Hypothetical),
+        ("L'IRM éliminera une omphalocèle.", Hypothetical),
+        ("L'IRM éliminerait une omphalocèle.", Possible),
+        ("L'aspect évoquerait une omphalocèle.", Possible),
+        ("L'échographie confirmerait une omphalocèle.", Possible),
+        ("L'échographie confirma une omphalocèle.", Present),
+    ];
+    for (text, said) in table {
+        let read: Vec<_> = engine().annotate(&document(text)).iter().map(|e| e.assertion).collect();
+        assert_eq!(read, [said], "{text}");
+    }
+}

@@ -531,7 +531,9 @@ fn help_shows_examples_and_exit_codes() {
     for word in ["Examples:", "laennec annotate", "Exit codes: 0 done, 1 failed, 2 usage, 3"] {
         assert!(help.contains(word), "{word}");
     }
-    for command in ["annotate", "events", "findings", "verify", "forget", "segment", "qualify", "lexicon"] {
+    for command in
+        ["annotate", "show", "events", "findings", "verify", "forget", "segment", "qualify", "lexicon"]
+    {
         assert!(help.contains(command), "{command}");
         let own = bench.run(&[command, "--help"]).ends_with(0).out;
         assert!(own.contains("Usage: laennec") && own.contains("--help"), "{command}: {own}");

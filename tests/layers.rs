@@ -42,7 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("phenotype", &["event", "warehouse"]),
     ("cohort", &["phenotype", "warehouse"]),
     ("surveillance", &["cohort"]),
-    ("evaluate", &["event", "document"]),
+    ("evaluate", &["span", "document", "event"]),
 ];
 
 /// May import everything.
@@ -73,6 +73,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("signal_hook", &["cli"]),
+    ("unicode_width", &["cli"]),
     ("encoding_rs", &["source"]),
 ];
 
@@ -629,7 +630,7 @@ fn french_words() -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     for lexicon in ["context", "sections", "dates", "grammar"] {
         let path = root().join("lexicons").join(lexicon).join("terms.tsv");
-        words.extend(terms_of(&path).iter().flat_map(|term| words_of(term)));
+        words.extend(terms_of(&path).iter().flat_map(|term| words_of(&without_moods(term))));
     }
     words.retain(|word| word.len() >= 4 && !english.contains(word.as_str()));
     words
@@ -641,6 +642,15 @@ fn terms_of(path: &Path) -> Vec<String> {
     let mut rows = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     let column = rows.next().unwrap().split('\t').position(|name| name == "term").expect("a column `term`");
     rows.filter_map(|row| row.split('\t').nth(column)).map(str::to_string).collect()
+}
+
+/// A term without the moods of its verbs, `<lemma:mood>`, whose names are English.
+fn without_moods(term: &str) -> String {
+    let pieces = term.split('>').map(|piece| match piece.split_once('<') {
+        Some((before, verbs)) => format!("{before}{}", verbs.split(':').next().unwrap_or_default()),
+        None => piece.to_string(),
+    });
+    pieces.collect::<Vec<_>>().join(" ")
 }
 
 /// The words of a text, folded; `camelCase` and `snake_case` are cut.

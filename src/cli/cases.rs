@@ -98,7 +98,8 @@ fn same<T: PartialEq + std::fmt::Debug>(expected: &[T], found: &[T]) -> Result<(
     Err(format!("missing {missing:?}; not expected {surplus:?}"))
 }
 
-fn document(case: &Case) -> Document {
+/// The report of a case.
+pub(super) fn document(case: &Case) -> Document {
     Document {
         text: case.text.clone(),
         document_type: case.document_type.clone(),
@@ -125,13 +126,15 @@ fn context(engine: &Engine, case: &Case) -> Result<(), String> {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
-type Expectation = (Assertion, Experiencer, Option<u8>, Temporality);
+/// Assertion, experiencer, fetus, temporality.
+pub(super) type Expectation = (Assertion, Experiencer, Option<u8>, Temporality);
 
 fn summary(reading: &Reading) -> Expectation {
     (reading.assertion, reading.experiencer, reading.fetus_index, reading.temporality)
 }
 
-fn expectation(words: &str) -> Result<Expectation, String> {
+/// Reads the words of a mark; what they leave unsaid is present, the patient's, current.
+pub(super) fn expectation(words: &str) -> Result<Expectation, String> {
     let mut expected = (Assertion::Present, Experiencer::Patient, None, Temporality::Current);
     for word in words.split_whitespace() {
         if let Some(assertion) = Assertion::parse(word) {

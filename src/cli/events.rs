@@ -69,7 +69,7 @@ fn csv(warehouse: &Warehouse, filter: EventFilter) -> Result<()> {
 }
 
 /// The columns of the CSV form: the fields of the contract, in its order.
-const COLUMNS: [&str; 32] = [
+const COLUMNS: [&str; 33] = [
     "event_id",
     "document_id",
     "document_version",
@@ -88,6 +88,7 @@ const COLUMNS: [&str; 32] = [
     "subgroups",
     "assertion",
     "certainty",
+    "conclusion",
     "experiencer",
     "fetus_index",
     "temporality",

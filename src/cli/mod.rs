@@ -2,6 +2,7 @@
 
 mod annotate;
 mod cases;
+mod evaluate;
 mod events;
 mod findings;
 mod forget;
@@ -10,6 +11,7 @@ mod lines;
 mod progress;
 mod qualify;
 mod segment;
+mod show;
 mod sink;
 mod verify;
 
@@ -46,6 +48,7 @@ Examples:
   laennec annotate reports.jsonl --into cohort.db            annotate into an embedded warehouse; run again to resume
   laennec annotate notes/ --into events.jsonl --threads 8    a folder of .txt files, events as JSON lines
   laennec events cohort.db --format jsonl --patient P12      the stored events of a patient
+  laennec show report.txt --type CRH                         a report with its mentions and their cues marked
   laennec qualify spans.jsonl                                context of spans found by another tool
   laennec lexicon test                                       run the cases stored beside the lexicons
 
@@ -72,12 +75,16 @@ enum Command {
     Verify(verify::Arguments),
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
     Forget(forget::Arguments),
+    #[command(after_help = show::EXAMPLES)]
+    Show(show::Arguments),
     /// Print the sections, sentences, dates, tables and quantities of documents: JSON lines with `text`, `id`, `document_date`.
     #[command(after_help = segment::EXAMPLES)]
     Segment(segment::Arguments),
     /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.
     #[command(after_help = lines::QUALIFY_EXAMPLE)]
     Qualify(lines::Input),
+    /// Measure what is read against what people marked.
+    Evaluate(evaluate::Arguments),
     /// List, check, test and show lexicons.
     #[command(after_help = lexicon::EXAMPLES)]
     Lexicon(lexicon::Arguments),
@@ -92,8 +99,10 @@ pub fn run() -> ExitCode {
         Command::Findings(arguments) => findings::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
         Command::Segment(arguments) => segment::run(&arguments),
         Command::Qualify(arguments) => qualify::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Lexicon(arguments) => lexicon::run(&arguments),
     };
     match result {

@@ -32,3 +32,8 @@ pub(super) fn table(header: &[&str]) -> Table {
     table.set_header(header.iter().copied());
     table
 }
+
+/// The width of the terminal that standard output is, if it is one.
+pub(super) fn terminal_width() -> Option<usize> {
+    Table::new().width().map(usize::from)
+}

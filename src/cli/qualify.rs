@@ -50,6 +50,7 @@ fn attributes(read: Qualified, points: &CodePoints) -> Object {
     let fields = json!({
         "assertion": reading.assertion,
         "certainty": reading.certainty,
+        "conclusion": read.conclusion,
         "experiencer": reading.experiencer,
         "fetus_index": reading.fetus_index,
         "temporality": reading.temporality,

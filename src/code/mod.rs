@@ -2,8 +2,8 @@
 
 use crate::document::Document;
 use crate::event::{
-    CodedEvent, Coding, CueRef, DatePrecision, DateSource, EventDate, Laterality, Method, Provenance,
-    Reading, Temporality,
+    Assertion, CodedEvent, Coding, CueRef, DatePrecision, DateSource, EventDate, Laterality, Method,
+    Provenance, Reading, Temporality,
 };
 use crate::lexicon::{Concept, Lexicons};
 use crate::mention::{Mention, Rule, Side};
@@ -19,6 +19,8 @@ const SUPPORTED_ABBREVIATION: f64 = 0.8;
 pub struct Setting {
     /// Assertion, experiencer, temporality and their cues.
     pub reading: Reading,
+    /// What the whole report concludes.
+    pub conclusion: Assertion,
     /// Id of the section.
     pub section: Option<String>,
     /// Date written for the mention.
@@ -80,6 +82,7 @@ impl Coder {
             subgroups: concept.subgroups.clone(),
             assertion: reading.assertion,
             certainty: reading.certainty,
+            conclusion: setting.conclusion,
             experiencer: reading.experiencer,
             fetus_index: reading.fetus_index,
             temporality: reading.temporality,

@@ -3,15 +3,15 @@
 use super::scope::{Governing, Governor};
 use super::{Decided, Reader};
 use crate::event::Assertion;
-use crate::lexicon::{Category, SectionKind};
+use crate::lexicon::{Category, Effect, SectionKind};
 
 /// Certainty of a suspicion whose cue gives none.
 const SUSPECTED: f64 = 0.5;
 /// Certainty of what is only asked for, conditional or a risk.
 const ASKED: f64 = 0.1;
 
-/// Prefix of the ids of ticked and empty boxes: a box ends what the box before it said.
-const BOX_PREFIX: &str = "box.";
+/// How many tokens from its negation a finding may stand and be denied though it was suspected.
+const DENIED_WITHIN: u32 = 4;
 
 type Verdict = Decided<(Assertion, f64)>;
 
@@ -42,8 +42,11 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
     if let Some(after) = after {
         // "pas de fente retrouvée": what follows the negated mention repeats it and confirms nothing.
         let repeats = category(after) == Category::Present && negation.is_some_and(|n| !n.is_header);
+        // "ne retrouve pas la tétralogie évoquée par le confrère": what is denied is what was suspected.
+        let denied = category(after) == Category::Possible
+            && negation.is_some_and(|n| !n.is_header && n.distance <= DENIED_WITHIN);
         let of_test = category(after) == Category::Negation && governing.is_test;
-        if !repeats && !of_test {
+        if !repeats && !denied && !of_test {
             return one(after);
         }
     }
@@ -52,7 +55,7 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
         (Some(before), Some(negation))
             if matches!(category(before), Category::Possible | Category::Present)
                 && !negation.is_header
-                && !reader.cue(before.cue).id.starts_with(BOX_PREFIX) =>
+                && reader.cue(before.cue).effect != Effect::Box =>
         {
             verdict(reader, &[negation, before])
         }
@@ -68,6 +71,7 @@ fn verdict(reader: &Reader, governors: &[&Governor]) -> Verdict {
         return Decided { value: (Assertion::Present, 1.0), cues };
     };
     let value = match first.category {
+        Category::Negation if is_condition(reader, governors[0].cue) => (Assertion::Hypothetical, ASKED),
         Category::Negation => (Assertion::Absent, 1.0),
         Category::Possible => (Assertion::Possible, first.certainty.unwrap_or(SUSPECTED)),
         Category::Hypothetical => (Assertion::Hypothetical, first.certainty.unwrap_or(ASKED)),
@@ -75,6 +79,19 @@ fn verdict(reader: &Reader, governors: &[&Governor]) -> Verdict {
         _ => (Assertion::Present, 1.0),
     };
     Decided { value, cues }
+}
+
+/// How many cues on each side may tell what would follow.
+const CONSEQUENCE_WITHIN: usize = 16;
+
+/// "En l'absence de récidive, la patiente sera revue": an absence that the sentence makes a condition.
+fn is_condition(reader: &Reader, cue: usize) -> bool {
+    let sentence = reader.segmented.sentence_of(reader.cues[cue].tokens.start as usize);
+    let near = cue.saturating_sub(CONSEQUENCE_WITHIN)..(cue + CONSEQUENCE_WITHIN).min(reader.cues.len());
+    let follows = |i: usize| {
+        reader.cue(i).effect == Effect::Consequence && sentence.contains(reader.cues[i].tokens.start as usize)
+    };
+    reader.cue(cue).effect == Effect::Condition && near.into_iter().any(follows)
 }
 
 fn by_default(is_information: bool) -> Verdict {

@@ -1,7 +1,6 @@
 //! Finds the cues of a report: at each place the longest, which hides the shorter ones inside it.
 
-use super::person::FETUS_PREFIX;
-use crate::lexicon::{Category, GAP, Lexicons, NodeId, Reach};
+use crate::lexicon::{Category, Effect, GAP, Lexicons, NodeId, Reach, Role};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most words that may stand in the gap of a cue.
@@ -14,6 +13,8 @@ pub(super) struct CueMatch {
     pub cue: u32,
     /// Tokens from its first to its last word.
     pub tokens: TokenRange,
+    /// The words inside its gap; empty when it has none.
+    pub gap: TokenRange,
     /// It may govern beyond its sentence, to the end of its line.
     pub is_line_wide: bool,
 }
@@ -34,123 +35,148 @@ impl Found {
 }
 
 /// All cues, in text order. A phrase that several cues share gives one match for each.
-pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<CueMatch> {
+///
+/// Without lookalikes, phrases that are no cues hide none.
+pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons, has_lookalikes: bool) -> Vec<CueMatch> {
+    let finder = Finder { segmented, lexicons, has_lookalikes };
     let mut matches = Vec::new();
     for sentence in &segmented.sentences {
         let mut i = sentence.start as usize;
         while i < sentence.end as usize {
-            let Some(found) = longest(segmented, lexicons, i, sentence.end as usize) else {
+            let Some(found) = finder.longest(i, sentence.end as usize) else {
                 i += 1;
                 continue;
             };
-            push(segmented, lexicons, i, found, &mut matches);
+            finder.push(i, found, &mut matches);
             i = found.end;
         }
     }
     matches
 }
 
-/// Adds the cues of a match, and those inside its gap. Several rows may share a phrase, some but for an accent.
-fn push(segmented: &Segmented, lexicons: &Lexicons, start: usize, found: Found, matches: &mut Vec<CueMatch>) {
-    let tokens = TokenRange::new(start, found.end);
-    let forms = lexicons.cue_trie.values(found.node);
-    let written = segmented.span(tokens).slice(segmented.original());
-    let as_written = |form: u32| forms.len() == 1 || lexicons.cue_forms[form as usize].accents_match(written);
-    let any = forms.iter().any(|&form| as_written(form));
-    let first = matches.len();
-    for &form in forms.iter().filter(|&&form| !any || as_written(form)) {
-        let cue = lexicons.cue_forms[form as usize].cue;
-        if !matches[first..].iter().any(|m| m.cue == cue) {
-            let known = &lexicons.cues[cue as usize];
-            let is_line_wide = known.reach == Reach::Item || known.id.starts_with(FETUS_PREFIX);
-            matches.push(CueMatch { cue, tokens, is_line_wide });
-        }
-    }
-    inside_gap(segmented, lexicons, found.gap, matches);
+struct Finder<'s, 't> {
+    segmented: &'s Segmented<'t>,
+    lexicons: &'s Lexicons,
+    has_lookalikes: bool,
 }
 
-/// Adds the cues inside a gap, but for its negations: those belong to the phrase around it ("ne peut pas exclure").
-fn inside_gap(segmented: &Segmented, lexicons: &Lexicons, gap: TokenRange, matches: &mut Vec<CueMatch>) {
-    let mut i = gap.start as usize;
-    while i < gap.end as usize {
-        let Some(inner) = longest(segmented, lexicons, i, gap.end as usize) else {
-            i += 1;
-            continue;
-        };
+impl Finder<'_, '_> {
+    /// Adds the cues of a match, and those inside its gap. Several rows may share a phrase, some but for an accent.
+    fn push(&self, start: usize, found: Found, matches: &mut Vec<CueMatch>) {
+        let tokens = TokenRange::new(start, found.end);
+        let forms = self.lexicons.cue_trie.values(found.node);
+        let written = self.segmented.span(tokens).slice(self.segmented.original());
+        let as_written =
+            |form: u32| forms.len() == 1 || self.lexicons.cue_forms[form as usize].accents_match(written);
+        let any = forms.iter().any(|&form| as_written(form));
         let first = matches.len();
-        push(segmented, lexicons, i, inner, matches);
-        let mut kept = matches.split_off(first);
-        kept.retain(|m| lexicons.cues[m.cue as usize].category != Category::Negation);
-        matches.append(&mut kept);
-        i = inner.end;
+        for &form in forms.iter().filter(|&&form| !any || as_written(form)) {
+            let cue = self.lexicons.cue_forms[form as usize].cue;
+            if self.acts(cue, found.end) && !matches[first..].iter().any(|m| m.cue == cue) {
+                let known = &self.lexicons.cues[cue as usize];
+                let is_line_wide = known.reach == Reach::Item || matches!(known.effect, Effect::Fetus(_));
+                matches.push(CueMatch { cue, tokens, gap: found.gap, is_line_wide });
+            }
+        }
+        self.inside_gap(found.gap, matches);
     }
-}
 
-fn longest(segmented: &Segmented, lexicons: &Lexicons, start: usize, end: usize) -> Option<Found> {
-    let word = segmented.tokens[start].word;
-    let root = if word == 0 { None } else { lexicons.cue_trie.root(word) }?;
-    let mut best = None;
-    extend(segmented, lexicons, root, start + 1, end, TokenRange::default(), &mut best);
-    best
-}
-
-/// Goes on from `node` at token `at`; a gap opens at most once, which bounds the work.
-fn extend(
-    segmented: &Segmented,
-    lexicons: &Lexicons,
-    mut node: NodeId,
-    mut at: usize,
-    end: usize,
-    gap: TokenRange,
-    best: &mut Option<Found>,
-) {
-    loop {
-        let found = Found { end: at, gap, node };
-        if !lexicons.cue_trie.values(node).is_empty() && best.is_none_or(|b| found.rank() > b.rank()) {
-            *best = Some(found);
+    /// Adds the cues inside a gap, but for its negations: those belong to the phrase around it ("ne peut pas exclure").
+    fn inside_gap(&self, gap: TokenRange, matches: &mut Vec<CueMatch>) {
+        let mut i = gap.start as usize;
+        while i < gap.end as usize {
+            let Some(inner) = self.longest(i, gap.end as usize) else {
+                i += 1;
+                continue;
+            };
+            let first = matches.len();
+            self.push(i, inner, matches);
+            let mut kept = matches.split_off(first);
+            kept.retain(|m| self.lexicons.cues[m.cue as usize].category != Category::Negation);
+            matches.append(&mut kept);
+            i = inner.end;
         }
-        if gap == TokenRange::default()
-            && let Some(open) = lexicons.cue_trie.child(node, GAP)
-        {
-            close_gap(segmented, lexicons, open, at, end, best);
-        }
-        at = skip_breaks(segmented, lexicons, node, at, end);
-        let word = segmented.tokens.get(at).filter(|t| at < end && t.word != 0).map(|t| t.word);
-        let Some(next) = word.and_then(|word| lexicons.cue_trie.child(node, word)) else { return };
-        node = next;
-        at += 1;
     }
-}
 
-/// A line break inside a phrase counts for nothing, nor does the hyphen of a compound ("grand-mère").
-fn skip_breaks(segmented: &Segmented, lexicons: &Lexicons, node: NodeId, from: usize, end: usize) -> usize {
-    let counts = |i: usize| lexicons.cue_trie.child(node, segmented.tokens[i].word).is_some();
-    let is_joint = |i: usize| {
-        let token = &segmented.tokens[i];
-        let is_hyphen = segmented.is_mark(i, b'-') && !token.space_before;
-        (token.kind == TokenKind::Newline || is_hyphen) && !counts(i)
-    };
-    from + (from..end).take_while(|&i| is_joint(i)).count()
-}
+    fn longest(&self, start: usize, end: usize) -> Option<Found> {
+        let word = self.segmented.tokens[start].word;
+        let root = if word == 0 { None } else { self.lexicons.cue_trie.root(word) }?;
+        let mut best = None;
+        self.extend(root, start + 1, end, TokenRange::default(), &mut best);
+        best
+    }
 
-fn close_gap(
-    segmented: &Segmented,
-    lexicons: &Lexicons,
-    open: NodeId,
-    at: usize,
-    end: usize,
-    best: &mut Option<Found>,
-) {
-    for skipped in 0..=LONGEST_GAP {
-        let i = at + skipped;
-        let Some(token) = segmented.tokens.get(i).filter(|_| i < end) else { return };
-        if let Some(node) = lexicons.cue_trie.child(open, token.word).filter(|_| token.word != 0) {
-            // Even an empty gap differs from the default, which stands for "no gap yet": a cue has a word before it.
-            extend(segmented, lexicons, node, i + 1, end, TokenRange::new(at, i), best);
+    /// Goes on from `node` at token `at`; a gap opens at most once, which bounds the work.
+    fn extend(&self, mut node: NodeId, mut at: usize, end: usize, gap: TokenRange, best: &mut Option<Found>) {
+        loop {
+            let found = Found { end: at, gap, node };
+            if self.ends_cue(node, at) && best.is_none_or(|b| found.rank() > b.rank()) {
+                *best = Some(found);
+            }
+            if gap == TokenRange::default()
+                && let Some(open) = self.lexicons.cue_trie.child(node, GAP)
+            {
+                self.close_gap(open, at, end, best);
+            }
+            at = self.skip_breaks(node, at, end);
+            let word = self.segmented.tokens.get(at).filter(|t| at < end && t.word != 0).map(|t| t.word);
+            let Some(next) = word.and_then(|word| self.lexicons.cue_trie.child(node, word)) else { return };
+            node = next;
+            at += 1;
         }
-        // A gap holds words: it never crosses a mark that ends a clause.
-        if segmented.is_any_mark(i, b",;:.|") {
-            return;
+    }
+
+    /// A line break inside a phrase counts for nothing, nor does the hyphen of a compound ("grand-mère").
+    fn skip_breaks(&self, node: NodeId, from: usize, end: usize) -> usize {
+        let counts = |i: usize| self.lexicons.cue_trie.child(node, self.segmented.tokens[i].word).is_some();
+        let is_joint = |i: usize| {
+            let token = &self.segmented.tokens[i];
+            let is_hyphen = self.segmented.is_mark(i, b'-') && !token.space_before;
+            (token.kind == TokenKind::Newline || is_hyphen) && !counts(i)
+        };
+        from + (from..end).take_while(|&i| is_joint(i)).count()
+    }
+
+    fn close_gap(&self, open: NodeId, at: usize, end: usize, best: &mut Option<Found>) {
+        for skipped in 0..=LONGEST_GAP {
+            let i = at + skipped;
+            let Some(token) = self.segmented.tokens.get(i).filter(|_| i < end) else { return };
+            if let Some(node) = self.lexicons.cue_trie.child(open, token.word).filter(|_| token.word != 0) {
+                // Even an empty gap differs from the default, which stands for "no gap yet": a cue has a word before it.
+                self.extend(node, i + 1, end, TokenRange::new(at, i), best);
+            }
+            // A gap holds words: it never crosses a mark that ends a clause.
+            if self.segmented.is_any_mark(i, b",;:.|") {
+                return;
+            }
         }
+    }
+
+    /// True when a cue that acts ends at token `end`, where the walk stands at `node`.
+    fn ends_cue(&self, node: NodeId, end: usize) -> bool {
+        let forms = self.lexicons.cue_trie.values(node);
+        forms.iter().any(|&form| self.acts(self.lexicons.cue_forms[form as usize].cue, end))
+    }
+
+    /// An answer acts only where its item ends; a lookalike only when those are asked for.
+    fn acts(&self, cue: u32, end: usize) -> bool {
+        let cue = &self.lexicons.cues[cue as usize];
+        match (cue.category, cue.effect) {
+            (_, Effect::Answer) => self.ends_item(end),
+            (Category::Pseudo, Effect::None) => self.has_lookalikes,
+            _ => true,
+        }
+    }
+
+    /// True when the item, the cell or the sentence ends before token `next`.
+    fn ends_item(&self, next: usize) -> bool {
+        let mark = |token: usize, marks: &[u8]| self.segmented.is_any_mark(token, marks);
+        mark(next - 1, b",;.|")
+            || self.segmented.tokens.get(next).is_none_or(|token| {
+                token.kind == TokenKind::Newline
+                    || mark(next, b",;.|/)(-\t")
+                    || token.role.has(Role::COORDINATOR)
+                    || next >= self.segmented.sentence_of(next - 1).end as usize
+            })
     }
 }

@@ -1,20 +1,27 @@
 //! Reads the context of each mention: assertion, certainty, experiencer, temporality, and the cues that decided.
 
 mod assertion;
+mod conclusion;
 mod cue;
+mod mechanism;
 mod person;
+mod record;
 mod scope;
 mod time;
 
+pub use conclusion::{Statement, conclude};
+pub use mechanism::{Mechanism, Mechanisms};
+
 use crate::event::Reading;
-use crate::lexicon::{Category, Cue, Lexicons, SectionKind, Subject};
+use crate::lexicon::{Category, Cue, Direction, Effect, Lexicons, SectionKind, Subject};
 use crate::mention::Mention;
 use crate::segment::{Segmented, Span};
 use cue::CueMatch;
+use record::Record;
 use scope::Governing;
 
 /// What is known of a report besides its text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Profile {
     /// Whose the findings of this type of report are.
     pub subject: Subject,
@@ -29,8 +36,26 @@ pub struct Profile {
 pub struct Nature {
     /// A history of it does not make it past.
     pub lasting: bool,
-    /// In an obstetric report it is the fetus's; `None` when no lexicon knows the concept.
-    pub congenital: Option<bool>,
+    /// It happens once, and is over when an obstetric history counts it.
+    pub bygone: bool,
+    /// Whose it is when nothing in the text says so.
+    pub owner: Owner,
+}
+
+/// Whose a finding is by nature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    /// No lexicon knows.
+    #[default]
+    Unknown,
+    /// Present from birth: in an obstetric report it is the child's.
+    Congenital,
+    /// In an obstetric report it is the woman's.
+    Maternal,
+    /// The woman's who carries or carried the child, in every report.
+    Obstetric,
+    /// The child's before birth: the name of the finding says so.
+    Fetal,
 }
 
 /// The cues of one report, ready to be asked about its mentions.
@@ -38,6 +63,8 @@ pub struct Reader<'s, 't> {
     segmented: &'s Segmented<'t>,
     lexicons: &'s Lexicons,
     profile: Profile,
+    record: Record,
+    mechanisms: Mechanisms,
     cues: Vec<CueMatch>,
     /// Indices of the cues that head a list or a section.
     headers: Vec<usize>,
@@ -45,14 +72,10 @@ pub struct Reader<'s, 't> {
 
 /// The cues of a report, as (id, original span), in text order.
 pub fn cues(segmented: &Segmented, lexicons: &Lexicons) -> Vec<(String, Span)> {
-    let profile = Profile { subject: Subject::Patient, is_child: false, is_hypothetical: false };
-    let reader = Reader::new(segmented, lexicons, profile);
+    let profile = Profile::default();
+    let reader = Reader::new(segmented, lexicons, profile, Mechanisms::default());
     (0..reader.cues.len()).map(|i| reader.evidence(i)).collect()
 }
-
-/// Ids of the words that tell the nature of the finding they are part of.
-const MATERNAL: &str = "nature.maternal";
-const LASTING: &str = "nature.lasting";
 
 /// One attribute of a reading with the cues that decided it.
 struct Decided<T> {
@@ -62,20 +85,23 @@ struct Decided<T> {
 
 impl<'s, 't> Reader<'s, 't> {
     /// Finds the cues of a report. Linear in its length.
-    pub fn new(segmented: &'s Segmented<'t>, lexicons: &'s Lexicons, profile: Profile) -> Self {
-        let cues = cue::find(segmented, lexicons);
-        let is_about_fetus =
-            || cues.iter().any(|found| lexicons.cues[found.cue as usize].category == Category::Fetus);
-        let subject = match profile.subject {
-            Subject::Either if is_about_fetus() => Subject::Fetus,
-            Subject::Either => Subject::Patient,
-            subject => subject,
-        };
+    pub fn new(
+        segmented: &'s Segmented<'t>,
+        lexicons: &'s Lexicons,
+        profile: Profile,
+        mechanisms: Mechanisms,
+    ) -> Self {
+        let mut cues = cue::find(segmented, lexicons, mechanisms.has(Mechanism::Lookalikes));
+        if mechanisms != Mechanisms::default() {
+            cues.retain(|found| is_in_use(&lexicons.cues[found.cue as usize], mechanisms));
+        }
+        let record = Record::of(&profile, &cues, lexicons);
+        let subject = record::subject(&profile, record, &cues, lexicons);
         let profile = Profile { subject, ..profile };
         let heads = |found: &CueMatch| scope::is_header(segmented, &lexicons.cues[found.cue as usize], found);
         let headers =
             cues.iter().enumerate().filter(|(_, found)| heads(found)).map(|(index, _)| index).collect();
-        Self { segmented, lexicons, profile, cues, headers }
+        Self { segmented, lexicons, profile, record, mechanisms, cues, headers }
     }
 
     /// Reads the context of a mention. Looks at a bounded window of cues around it.
@@ -87,8 +113,7 @@ impl<'s, 't> Reader<'s, 't> {
         let nature = self.nature_in_text(mention, nature);
         let assertion = assertion::decide(self, &governing, section);
         let person = person::decide(self, &governing, section, nature);
-        let time =
-            time::decide(self, &governing, section, nature, (assertion.value.0, person.value.0), is_long_ago);
+        let time = time::decide(self, &governing, section, nature, (assertion.value.0, &person), is_long_ago);
         let mut cues = [assertion.cues, person.cues, time.cues].concat();
         cues.sort_unstable();
         cues.dedup();
@@ -104,19 +129,45 @@ impl<'s, 't> Reader<'s, 't> {
 
     /// The nature of a concept, corrected by the words of the mention that tell it.
     fn nature_in_text(&self, mention: &Mention, known: Nature) -> Nature {
+        if !self.uses(Mechanism::Natures) {
+            return Nature::default();
+        }
         let from = self.cues.partition_point(|c| c.tokens.start < mention.tokens.start);
         let inside = self.cues[from..].iter().take_while(|c| c.tokens.start < mention.tokens.end);
-        inside.fold(known, |nature, found| match self.lexicons.cues[found.cue as usize].id.as_str() {
-            MATERNAL if known.congenital.is_none() => Nature { congenital: Some(false), ..nature },
-            LASTING => Nature { lasting: true, ..nature },
+        inside.fold(known, |nature, found| match self.lexicons.cues[found.cue as usize].effect {
+            Effect::Maternal if known.owner == Owner::Unknown => Nature { owner: Owner::Maternal, ..nature },
+            Effect::Obstetric => Nature { owner: Owner::Obstetric, ..nature },
+            Effect::Congenital => Nature { owner: Owner::Congenital, ..nature },
+            Effect::Bygone => Nature { bygone: true, ..nature },
+            Effect::Lasting => Nature { lasting: true, ..nature },
+            _ if self.lexicons.cues[found.cue as usize].category == Category::Fetus => {
+                Nature { owner: Owner::Fetal, ..nature }
+            }
             _ => nature,
         })
     }
 
     fn section_kind(&self, mention: &Mention) -> Option<&SectionKind> {
-        let token = mention.tokens.start as usize;
+        self.section_at(mention.tokens.start as usize)
+    }
+
+    /// The kind of the section whose frame holds a token.
+    fn section_at(&self, token: usize) -> Option<&SectionKind> {
+        if !self.uses(Mechanism::Sections) {
+            return None;
+        }
         let section = self.segmented.section_of(token).filter(|s| s.frame.contains(token))?;
         self.lexicons.sections.get(section.kind as usize)
+    }
+
+    /// The folded words of a mention.
+    pub fn words(&self, mention: &Mention) -> String {
+        let words: Vec<&str> = mention.tokens.indices().map(|i| self.segmented.word(i)).collect();
+        words.join(" ")
+    }
+
+    fn uses(&self, mechanism: Mechanism) -> bool {
+        self.mechanisms.has(mechanism)
     }
 
     fn cue(&self, index: usize) -> &Cue {
@@ -125,6 +176,18 @@ impl<'s, 't> Reader<'s, 't> {
 
     fn evidence(&self, index: usize) -> (String, Span) {
         (self.cue(index).id.clone(), self.segmented.span(self.cues[index].tokens))
+    }
+}
+
+/// True unless the cue serves a mechanism that is left out.
+fn is_in_use(cue: &Cue, mechanisms: Mechanisms) -> bool {
+    match (cue.category, cue.effect) {
+        (_, Effect::Test) => mechanisms.has(Mechanism::Tests),
+        (_, Effect::Maternal | Effect::Obstetric | Effect::Congenital | Effect::Lasting | Effect::Bygone) => {
+            mechanisms.has(Mechanism::Natures)
+        }
+        (Category::Stop | Category::Except, _) => mechanisms.has(Mechanism::Stops),
+        _ => cue.direction != Direction::Before || mechanisms.has(Mechanism::Backward),
     }
 }
 

@@ -1,19 +1,17 @@
 //! Decides whose finding a mention is: the patient's, the fetus's, a relative's, somebody else's.
 
+use super::record::Record;
 use super::scope::Governing;
-use super::{Decided, Nature, Reader};
+use super::{Decided, Nature, Owner, Reader};
 use crate::event::Experiencer;
-use crate::lexicon::{Category, SectionKind, Subject};
+use crate::lexicon::{Category, Effect, Role, SectionKind, Subject};
 
-/// Prefix of the ids of cues that name one fetus of several: "fetus.2" is the second.
-pub(super) const FETUS_PREFIX: &str = "fetus.";
-
-/// The mother of a named person is a mother in every record.
-const MOTHER_OF: &str = "exp.mother_of";
+/// Most words between a relative and the person whose relative it is ("la sœur du grand-père").
+const OF_WITHIN: u32 = 3;
 
 /// Decides the experiencer, and which fetus it is.
 ///
-/// The nearest person named in the scope wins; else the section; else, for a congenital finding, the type of report.
+/// The nearest person named in the scope wins; else the section; else the nature of the finding and the type of report.
 pub(super) fn decide(
     reader: &Reader,
     governing: &Governing,
@@ -21,10 +19,14 @@ pub(super) fn decide(
     nature: Nature,
 ) -> Decided<(Experiencer, Option<u8>)> {
     let by_report = default_of(reader, nature);
-    if let Some((cue, named)) = governing.nearest(|cue| person(reader.cue(cue).category)) {
-        let experiencer = if reader.cue(cue).id == MOTHER_OF { named } else { in_this_record(reader, named) };
-        let index = fetus_index(&reader.cue(cue).id).filter(|_| experiencer == Experiencer::Fetus);
-        return Decided { value: (experiencer, index), cues: vec![cue] };
+    let may_own = |cue: &usize| {
+        nature.owner != Owner::Fetal
+            || reader.record == Record::Child
+            || who(reader, *cue) != Experiencer::Patient
+    };
+    let nearest = governing.nearest(|cue| person(reader.cue(cue).category).filter(|_| may_own(&cue)));
+    if let Some((cue, _)) = nearest {
+        return named(reader, cue);
     }
     let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
         Subject::Patient | Subject::Birth | Subject::Either => Experiencer::Patient,
@@ -32,10 +34,72 @@ pub(super) fn decide(
         Subject::Mother => in_this_record(reader, Experiencer::Mother),
         Subject::Family => Experiencer::Family,
     });
-    Decided { value: (by_section.unwrap_or(by_report), None), cues: Vec::new() }
+    let experiencer = by_section.unwrap_or(by_report);
+    match governing.nearest(|cue| (reader.cue(cue).effect == Effect::Earlier).then_some(())) {
+        Some((cue, ())) if experiencer == Experiencer::Fetus => {
+            Decided { value: (Experiencer::Other, None), cues: vec![cue] }
+        }
+        _ => Decided { value: (experiencer, None), cues: Vec::new() },
+    }
 }
 
-fn person(category: Category) -> Option<Experiencer> {
+/// Whom a cue names, alone or with the person whose relative it is.
+fn named(reader: &Reader, cue: usize) -> Decided<(Experiencer, Option<u8>)> {
+    if let Some(before) = cue.checked_sub(1).filter(|&before| is_of(reader, before, cue)) {
+        return Decided { value: (kin(reader, before, cue), None), cues: vec![before, cue] };
+    }
+    if is_of(reader, cue, cue + 1) {
+        return Decided { value: (kin(reader, cue, cue + 1), None), cues: vec![cue, cue + 1] };
+    }
+    let experiencer = who(reader, cue);
+    let index = match reader.cue(cue).effect {
+        Effect::Fetus(index) if experiencer == Experiencer::Fetus => index,
+        _ => None,
+    };
+    Decided { value: (experiencer, index), cues: vec![cue] }
+}
+
+/// True when cue `relative` is a relative of the person that cue `of` names: only "of" stands between them.
+fn is_of(reader: &Reader, relative: usize, of: usize) -> bool {
+    let (Some(first), Some(second)) = (reader.cues.get(relative), reader.cues.get(of)) else { return false };
+    let (from, to) = (first.tokens.end, second.tokens.start);
+    let has = |i: u32, role| reader.segmented.tokens.get(i as usize).is_some_and(|t| t.role.has(role));
+    let link = Role::ARTICLE.and(Role::PARTITIVE).and(Role::DETERMINER);
+    let is_relative = matches!(
+        reader.cue(relative).category,
+        Category::Mother | Category::Father | Category::Sibling | Category::Family
+    );
+    is_relative
+        && person(reader.cue(of).category).is_some()
+        && from <= to
+        && to - from <= OF_WITHIN
+        && has(from, Role::PARTITIVE)
+        && (from..to).all(|i| has(i, link))
+}
+
+/// A relative of the patient is that relative; a relative of anybody else is of the family.
+fn kin(reader: &Reader, relative: usize, of: usize) -> Experiencer {
+    match (who(reader, of), who(reader, relative)) {
+        (Experiencer::Patient, relative) => relative,
+        (Experiencer::Fetus, Experiencer::Patient) => Experiencer::Patient,
+        _ => Experiencer::Family,
+    }
+}
+
+/// The person a cue names, in this record.
+fn who(reader: &Reader, cue: usize) -> Experiencer {
+    let named = person(reader.cue(cue).category).unwrap_or(Experiencer::Patient);
+    match (reader.cue(cue).effect, reader.record) {
+        (Effect::MotherOf, _) => named,
+        (Effect::Elder | Effect::Mister, Record::Woman) => Experiencer::Other,
+        (Effect::Mister, Record::Child) => Experiencer::Father,
+        (Effect::Madam, Record::Child) => Experiencer::Mother,
+        (Effect::Obstetric, Record::Anyone) => Experiencer::Patient,
+        _ => in_this_record(reader, named),
+    }
+}
+
+pub(super) fn person(category: Category) -> Option<Experiencer> {
     Some(match category {
         Category::Patient => Experiencer::Patient,
         Category::Fetus => Experiencer::Fetus,
@@ -48,29 +112,23 @@ fn person(category: Category) -> Option<Experiencer> {
     })
 }
 
-/// Whose a finding is when nothing is said: in a report on a fetus, the fetus's unless it is the woman's by nature.
+/// Whose a finding is when nothing is said: in a report on a fetus, the fetus's unless it is the woman's by nature; in a
+/// child's record, what only the pregnant woman may have is the mother's.
 fn default_of(reader: &Reader, nature: Nature) -> Experiencer {
-    let is_fetal = match reader.profile.subject {
-        Subject::Fetus => nature.congenital.unwrap_or(true),
-        Subject::Birth => nature.congenital.unwrap_or(false),
-        _ => false,
-    };
-    if is_fetal && !reader.profile.is_child { Experiencer::Fetus } else { Experiencer::Patient }
+    let is_about_fetus = reader.profile.subject == Subject::Fetus;
+    match (nature.owner, reader.record) {
+        (Owner::Obstetric, Record::Child) => Experiencer::Mother,
+        (Owner::Fetal, Record::Woman | Record::Anyone) => Experiencer::Fetus,
+        (Owner::Congenital, Record::Woman) => Experiencer::Fetus,
+        (Owner::Unknown, Record::Woman) if is_about_fetus => Experiencer::Fetus,
+        _ => Experiencer::Patient,
+    }
 }
 
 /// In the woman's record the mother is the patient; in the child's record the fetus is the patient.
 fn in_this_record(reader: &Reader, named: Experiencer) -> Experiencer {
-    let is_womans =
-        matches!(reader.profile.subject, Subject::Fetus | Subject::Birth) && !reader.profile.is_child;
-    match named {
-        Experiencer::Mother if is_womans => Experiencer::Patient,
-        Experiencer::Fetus if reader.profile.is_child => Experiencer::Patient,
-        named => named,
+    match (named, reader.record) {
+        (Experiencer::Mother, Record::Woman) | (Experiencer::Fetus, Record::Child) => Experiencer::Patient,
+        (named, _) => named,
     }
-}
-
-fn fetus_index(id: &str) -> Option<u8> {
-    let rest = id.strip_prefix(FETUS_PREFIX)?;
-    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    rest[..digits].parse().ok()
 }

@@ -75,7 +75,15 @@ pub struct Case {
 pub fn read_cases(folder: &Folder) -> Result<Vec<Case>, Vec<Problem>> {
     let file = folder.path("cases.toml");
     let text = folder.require("cases.toml").map_err(|p| vec![p])?;
-    let entries: CaseFile = parse_toml(&file, text).map_err(|p| vec![p])?;
+    parse_cases(&file, text)
+}
+
+/// The cases of a text; `file` is its name in messages.
+///
+/// # Errors
+/// Every fault of the text, with its line.
+pub fn parse_cases(file: &str, text: &str) -> Result<Vec<Case>, Vec<Problem>> {
+    let entries: CaseFile = parse_toml(file, text).map_err(|p| vec![p])?;
     let lines: Vec<usize> =
         text.lines().enumerate().filter(|(_, l)| l.trim() == "[[case]]").map(|(i, _)| i + 1).collect();
     let mut problems = Vec::new();
@@ -95,7 +103,7 @@ pub fn read_cases(folder: &Folder) -> Result<Vec<Case>, Vec<Problem>> {
                 document_date: entry.document_date,
                 title: entry.title,
             }),
-            Err(message) => problems.push(Problem::at(&file, line, message)),
+            Err(message) => problems.push(Problem::at(file, line, message)),
         }
     }
     for (i, case) in cases.iter().enumerate().filter(|(_, case)| !case.id.is_empty()) {

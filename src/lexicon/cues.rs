@@ -107,6 +107,90 @@ spelled! {
     }
 }
 
+/// What a cue is besides its category.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing more.
+    #[default]
+    None,
+    /// Answers an item (": non"): it counts only where the item, the cell or the sentence ends after it.
+    Answer,
+    /// A box, ticked or empty: it ends what the box before it said.
+    Box,
+    /// Names a test, which a negative result does not deny.
+    Test,
+    /// The finding is the woman's by nature in an obstetric report; elsewhere anybody may have it.
+    Maternal,
+    /// The finding is the woman's who carries or carried the child, in every report.
+    Obstetric,
+    /// The finding is the child's in an obstetric report.
+    Congenital,
+    /// A history of the finding does not end it.
+    Lasting,
+    /// Names a fetus, by its number when it has one: at the start of a line it owns the line.
+    Fetus(Option<u8>),
+    /// The mother of a named person, who is a mother in every record.
+    MotherOf,
+    /// A child of the woman of an obstetric record, born before.
+    Elder,
+    /// A man named by his title: the patient, but the father in a child's record and another in a pregnant woman's.
+    Mister,
+    /// A woman named by her title: the patient, but the mother in a child's record.
+    Madam,
+    /// Tells of an earlier pregnancy: what is the child's in it is not the present child's.
+    Earlier,
+    /// Tells the past of others; of the patient it may tell the present illness ("a eu").
+    Told,
+    /// Happens once and is over when it is counted in an obstetric history.
+    Bygone,
+    /// Absent if the sentence tells what is; a condition when it tells what would follow.
+    Condition,
+    /// Tells what would follow.
+    Consequence,
+    /// Settles the last suspicion before it, even without naming it ("ce diagnostic est écarté").
+    Settles,
+    /// Speaks for the record of a woman who carries a child.
+    OfWoman,
+    /// Speaks for the record of a child.
+    OfChild,
+}
+
+impl Effect {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "" => Self::None,
+            "answer" => Self::Answer,
+            "box" => Self::Box,
+            "test" => Self::Test,
+            "maternal" => Self::Maternal,
+            "obstetric" => Self::Obstetric,
+            "congenital" => Self::Congenital,
+            "elder" => Self::Elder,
+            "mister" => Self::Mister,
+            "madam" => Self::Madam,
+            "earlier" => Self::Earlier,
+            "told" => Self::Told,
+            "bygone" => Self::Bygone,
+            "condition" => Self::Condition,
+            "consequence" => Self::Consequence,
+            "settles" => Self::Settles,
+            "of_woman" => Self::OfWoman,
+            "of_child" => Self::OfChild,
+            "lasting" => Self::Lasting,
+            "fetus" => Self::Fetus(None),
+            "mother_of" => Self::MotherOf,
+            _ => match text.strip_prefix("fetus:").and_then(|n| n.parse().ok()) {
+                Some(number) => Self::Fetus(Some(number)),
+                None => return Err(format!("{text:?} is not one of {}", Self::NAMES)),
+            },
+        })
+    }
+
+    const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, fetus, fetus:NUMBER, mother_of, \
+                         elder, mister, madam, earlier, told, bygone, condition, consequence, settles, of_woman, \
+                         of_child";
+}
+
 /// A context cue.
 #[derive(Clone, Debug)]
 pub struct Cue {
@@ -120,6 +204,8 @@ pub struct Cue {
     pub reach: Reach,
     /// Degree of certainty of what is possible, 0 to 1.
     pub certainty: Option<f64>,
+    /// What it is besides.
+    pub effect: Effect,
 }
 
 /// One written form of a cue.
@@ -153,7 +239,7 @@ pub(super) struct Cues {
     pub keys: Vec<(Vec<WordId>, u32)>,
 }
 
-const COLUMNS: [&str; 7] = ["cue", "term", "category", "direction", "scope", "certainty", "note"];
+const COLUMNS: [&str; 8] = ["cue", "term", "category", "direction", "scope", "certainty", "note", "effect"];
 
 impl Cues {
     /// Adds a folder of kind `cues`.
@@ -190,7 +276,8 @@ impl Cues {
         vocabulary: &mut Vocabulary,
         grammar: &Grammar,
     ) -> Result<(), String> {
-        for form in braces(term).ok_or("a brace is not closed")? {
+        let term = grammar.conjugation.expand(term, &grammar.inflection)?;
+        for form in braces(&term).ok_or("a brace is not closed")? {
             let key = literal(&form, vocabulary, &grammar.inflection);
             let ends_open = key.first() == Some(&GAP) || key.last() == Some(&GAP);
             if key.is_empty() || ends_open {
@@ -224,5 +311,6 @@ fn read_cue<'r>(cell: impl Fn(usize) -> &'r str) -> Result<Cue, String> {
             text.parse::<f64>().ok().filter(|c| (0.0..=1.0).contains(c)).ok_or("certainty is not 0 to 1")?,
         ),
     };
-    Ok(Cue { id: id.to_string(), category, direction, reach, certainty })
+    let effect = Effect::parse(cell(7)).map_err(|e| format!("effect {e}"))?;
+    Ok(Cue { id: id.to_string(), category, direction, reach, certainty, effect })
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The files that a lexicon may hold; others are left alone.
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "manifest.toml",
     "terms.tsv",
     "cases.toml",
@@ -15,6 +15,8 @@ const FILES: [&str; 8] = [
     "support.toml",
     "patterns.toml",
     "inflection.tsv",
+    "conjugation.tsv",
+    "verbs.tsv",
     "edsnlp_labels.tsv",
 ];
 

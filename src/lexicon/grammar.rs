@@ -1,5 +1,6 @@
 //! Function words, modifiers, coordination and inflection, from the lexicons of kind `grammar`.
 
+use super::conjugation::Conjugation;
 use super::folder::Folder;
 use super::problem::Problem;
 use super::table::Table;
@@ -51,7 +52,10 @@ impl Role {
     /// "One", which an article may also be: nothing need follow it.
     pub const NUMERAL: Role = Role(1 << 17);
 
-    const NAMES: [(&'static str, Role); 18] = [
+    /// Opens a phrase that tells when or why, which what is said before it does not govern.
+    pub const ADJUNCT: Role = Role(1 << 18);
+
+    const NAMES: [(&'static str, Role); 19] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
         ("coordinator", Role::COORDINATOR),
@@ -70,6 +74,7 @@ impl Role {
         ("partitive", Role::PARTITIVE),
         ("negation_open", Role::NEGATION_OPEN),
         ("negation_close", Role::NEGATION_CLOSE),
+        ("adjunct", Role::ADJUNCT),
     ];
 
     /// True when this set shares a role with `other`.
@@ -96,14 +101,16 @@ pub struct Grammar {
     /// Forms that are one word ("iii", "3"), in the order of the rows.
     groups: Vec<Vec<String>>,
     pub(super) inflection: Inflection,
+    pub(super) conjugation: Conjugation,
 }
 
 impl Grammar {
-    /// Adds a folder of kind `grammar`: `terms.tsv` with `role` and `term`, and `inflection.tsv`.
+    /// Adds a folder of kind `grammar`: `terms.tsv` with `role` and `term`, inflection and conjugation.
     pub(super) fn add(&mut self, folder: &Folder, problems: &mut Vec<Problem>) {
         if let Some(text) = folder.get("inflection.tsv") {
             self.inflection = Inflection::read(&folder.path("inflection.tsv"), text, problems);
         }
+        self.conjugation.add(folder, problems);
         let file = folder.path("terms.tsv");
         let Some(table) =
             Table::read(&file, folder.get("terms.tsv").unwrap_or(""), ["role", "term", "note"], 2, problems)

@@ -2,6 +2,7 @@
 
 mod cases;
 mod concepts;
+mod conjugation;
 mod cues;
 mod expand;
 mod folder;
@@ -18,9 +19,9 @@ mod units;
 mod vocabulary;
 mod words;
 
-pub use cases::{Case, Mark, read_cases, unmark};
+pub use cases::{Case, Mark, parse_cases, read_cases, unmark};
 pub use concepts::{Concept, Concepts, SupportSets, Term};
-pub use cues::{Category, Cue, CueForm, Direction, Reach};
+pub use cues::{Category, Cue, CueForm, Direction, Effect, Reach};
 pub use expand::GAP;
 pub use folder::Folder;
 pub use grammar::{Grammar, Role};

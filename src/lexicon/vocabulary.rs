@@ -48,6 +48,12 @@ impl Inflection {
         Self { endings }
     }
 
+    /// True when `form` is one of the forms derived from `written`, with the same accents.
+    pub fn derives(&self, written: &str, form: &str) -> bool {
+        let may = written.chars().count() >= SHORTEST_INFLECTED && form.starts_with(written);
+        may && self.forms(written, fold(written).text()).any(|derived| derived == fold(form).text())
+    }
+
     /// The other forms of a word, folded; `written` has its accents, `folded` has none.
     fn forms(&self, written: &str, folded: &str) -> impl Iterator<Item = String> {
         let rule = self.endings.iter().find(|e| written.ends_with(&e.written));

@@ -10,9 +10,10 @@ use crate::normalize::TokenKind;
 use rustc_hash::FxHashMap;
 
 /// Whose findings a section or a type of document reports, unless the text says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Subject {
     /// The person of the record.
+    #[default]
     Patient,
     /// The child of the present pregnancy.
     Fetus,
@@ -60,6 +61,8 @@ pub struct SectionKind {
     pub is_planned: bool,
     /// It reports general information.
     pub is_hypothetical: bool,
+    /// It gives what the report concludes.
+    pub is_conclusion: bool,
 }
 
 /// A type of document.
@@ -140,13 +143,15 @@ impl Words {
             text => Err(format!("{text:?} is not allowed here; leave it empty or write {value:?}")),
         };
         let is_planned = cell(4) == "planned";
+        let is_conclusion = cell(5) == "conclusion";
         self.sections.push(SectionKind {
             id: id.to_string(),
             label: cell(2).to_string(),
             subject: Subject::parse(cell(3))?,
             is_history: !is_planned && flag(4, "history")?,
             is_planned,
-            is_hypothetical: flag(5, "hypothetical")?,
+            is_hypothetical: !is_conclusion && flag(5, "hypothetical")?,
+            is_conclusion,
         });
         Ok(self.sections.len() as u32 - 1)
     }

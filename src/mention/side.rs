@@ -10,7 +10,7 @@ const AFTER: usize = 4;
 const BEFORE: usize = 3;
 
 /// Side of the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// Left.
     Left,

@@ -6,11 +6,11 @@ mod times;
 pub use layout::{DateSpan, Layout, LayoutOptions, QuantitySpan, SectionSpan, TableSpan};
 
 use crate::code::{Coder, Setting};
-use crate::context::{Nature, Profile, Reader};
+use crate::context::{Mechanism, Mechanisms, Nature, Owner, Profile, Reader, Statement, conclude};
 use crate::date;
 use crate::document::Document;
-use crate::event::{CodedEvent, Provenance, Reading};
-use crate::lexicon::{Lexicons, Subject};
+use crate::event::{Assertion, CodedEvent, Provenance, Reading};
+use crate::lexicon::{Lexicons, Manifest, Subject};
 use crate::mention::{self, Mention};
 use crate::quantity;
 use crate::segment::{Segmented, TokenRange};
@@ -33,6 +33,7 @@ pub struct Engine {
     dates: date::Words,
     measures: quantity::Words,
     coder: Coder,
+    mechanisms: Mechanisms,
 }
 
 /// A report whose annotation failed: a fault of the engine, never of its neighbours.
@@ -45,6 +46,8 @@ pub struct Failure;
 pub struct Qualified {
     /// Assertion, experiencer, temporality and cues.
     pub reading: Reading,
+    /// What the whole report concludes of it.
+    pub conclusion: Assertion,
     /// Id of the section.
     pub section: Option<String>,
 }
@@ -58,7 +61,13 @@ impl Engine {
         let rows = lexicons.dates.iter().map(|d| (d.role.as_str(), d.words.as_slice(), d.value.as_str()));
         let dates = date::Words::new(rows, lexicons.vocabulary.len())?;
         let measures = quantity::Words::new(&lexicons.units)?;
-        Ok(Self { coder: Coder::new(ENGINE, &lexicons), dates, measures, lexicons })
+        let coder = Coder::new(ENGINE, &lexicons);
+        Ok(Self { coder, dates, measures, lexicons, mechanisms: Mechanisms::default() })
+    }
+
+    /// This engine with one mechanism of the reading of context left out, to measure what it brings.
+    pub fn without(self, mechanism: Mechanism) -> Self {
+        Self { mechanisms: self.mechanisms.without(mechanism), ..self }
     }
 
     /// The lexicons in use.
@@ -78,22 +87,28 @@ impl Engine {
         if mentions.is_empty() {
             return Vec::new();
         }
-        let reader = Reader::new(&segmented, &self.lexicons, self.profile(document));
+        let reader = self.reader(&segmented, document);
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
-        let event = |mention: &Mention| {
+        let read = |mention: &Mention| {
+            let is_long_ago = self.is_long_ago(&times, times.nearest(&segmented, mention));
+            reader.read(mention, self.nature(mention), is_long_ago)
+        };
+        let readings: Vec<Reading> = mentions.iter().map(read).collect();
+        let conclusions = self.conclusions(&reader, &mentions, &readings);
+        let event = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| {
             let found = times.nearest(&segmented, mention);
-            let reading = reader.read(mention, self.nature(mention), times.is_long_ago(found));
             let setting = Setting {
                 section: self.section_id(&segmented, mention.tokens),
                 date: times.date(found, &reading),
                 gestational_age_days: times.gestational_age(&segmented, mention, &reading),
                 reading,
+                conclusion,
             };
             self.coder.event(document, mention, setting, &self.lexicons, |byte| points.of_byte(byte))
         };
         let mut events = Vec::with_capacity(mentions.len());
-        events.extend(mentions.iter().filter_map(event));
+        events.extend(mentions.iter().zip(readings.into_iter().zip(conclusions)).filter_map(event));
         events.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         events
     }
@@ -112,21 +127,45 @@ impl Engine {
     pub fn qualify(&self, document: &Document, spans: &[Span]) -> Vec<Qualified> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
         let found = mention::find(&segmented, &self.lexicons);
-        let reader = Reader::new(&segmented, &self.lexicons, self.profile(document));
+        let reader = self.reader(&segmented, document);
         let times = Times::of(document, &segmented, &self.dates);
-        let qualify = |span: &Span| {
-            let given = Mention::given(&segmented, *span);
-            let known = found.iter().find(|m| m.span.overlaps(*span));
-            Qualified {
-                reading: reader.read(
-                    &given,
-                    known.map(|m| self.nature(m)).unwrap_or_default(),
-                    times.is_long_ago(times.nearest(&segmented, &given)),
-                ),
-                section: self.section_id(&segmented, given.tokens),
-            }
+        let known = |span: &Span| found.iter().find(|m| m.span.overlaps(*span));
+        let given: Vec<Mention> = spans.iter().map(|span| Mention::given(&segmented, *span)).collect();
+        let read = |(mention, span): (&Mention, &Span)| {
+            let is_long_ago = self.is_long_ago(&times, times.nearest(&segmented, mention));
+            reader.read(mention, known(span).map(|m| self.nature(m)).unwrap_or_default(), is_long_ago)
         };
-        spans.iter().map(qualify).collect()
+        let readings: Vec<Reading> = given.iter().zip(spans).map(read).collect();
+        // A span that no lexicon knows is the same finding as another with the same words.
+        let concept = |span: &Span| known(span).and_then(|m| m.concept);
+        let named: Vec<Mention> = given
+            .into_iter()
+            .zip(spans)
+            .map(|(mention, span)| Mention { concept: concept(span), ..mention })
+            .collect();
+        let conclusions = self.conclusions(&reader, &named, &readings);
+        let qualified = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| Qualified {
+            reading,
+            conclusion,
+            section: self.section_id(&segmented, mention.tokens),
+        };
+        named.iter().zip(readings.into_iter().zip(conclusions)).map(qualified).collect()
+    }
+
+    /// What the report concludes of each mention, in their order. Mentions of one concept, or of one text where no lexicon
+    /// knows it, are of one finding.
+    fn conclusions(&self, reader: &Reader, mentions: &[Mention], readings: &[Reading]) -> Vec<Assertion> {
+        let finding = |mention: &Mention| match mention.concept {
+            Some(concept) => self.lexicons.concepts.concepts[concept as usize].id.clone(),
+            None => reader.words(mention),
+        };
+        let findings: Vec<String> = mentions.iter().map(finding).collect();
+        let statement = |((mention, reading), finding)| {
+            let mention: &Mention = mention;
+            Statement { finding, tokens: mention.tokens, side: mention.side, reading }
+        };
+        let pairs = mentions.iter().zip(readings).zip(findings.iter().map(String::as_str));
+        conclude(reader, &pairs.map(statement).collect::<Vec<_>>())
     }
 
     /// The mentions of a text, with the id of their concept.
@@ -137,6 +176,18 @@ impl Engine {
             .into_iter()
             .filter_map(|m| id(&m).map(|id| (m, id)))
             .collect()
+    }
+
+    fn is_long_ago(&self, times: &Times, found: Option<&date::Found>) -> bool {
+        self.mechanisms.has(Mechanism::Dates) && times.is_long_ago(found)
+    }
+
+    fn reader<'s, 't>(&'s self, segmented: &'s Segmented<'t>, document: &Document) -> Reader<'s, 't> {
+        let profile = match self.mechanisms.has(Mechanism::Reports) {
+            true => self.profile(document),
+            false => Profile::default(),
+        };
+        Reader::new(segmented, &self.lexicons, profile, self.mechanisms)
     }
 
     /// The type decides; a title may betray that a report is about a fetus, or that it informs in general.
@@ -157,8 +208,12 @@ impl Engine {
     fn nature(&self, mention: &Mention) -> Nature {
         let concept = mention.concept.map(|c| &self.lexicons.concepts.concepts[c as usize]);
         let manifest = concept.map(|c| &self.lexicons.manifests[c.lexicon]);
-        manifest
-            .map_or_else(Nature::default, |m| Nature { lasting: m.lasting, congenital: Some(m.congenital) })
+        let owner = |m: &Manifest| if m.congenital { Owner::Congenital } else { Owner::Maternal };
+        manifest.map_or_else(Nature::default, |m| Nature {
+            lasting: m.lasting,
+            owner: owner(m),
+            ..Nature::default()
+        })
     }
 
     fn section_id(&self, segmented: &Segmented, tokens: TokenRange) -> Option<String> {

@@ -66,6 +66,10 @@ impl Times {
         let Some(found) = found else { return false };
         let report = self.anchors.report;
         let days = match found.kind {
+            // A report names its own time by days or months: a year alone is history, even when its own date is unknown.
+            date::Kind::Absolute(day) if report.is_none() && day.year.is_some() && day.month.is_none() => {
+                LONG_AGO
+            }
             date::Kind::Relative { direction: date::Direction::Past, amount } => amount.in_days(),
             date::Kind::Absolute(_) => date::resolve(found, &self.anchors)
                 .and_then(|r| r.date.until(report?).ok())

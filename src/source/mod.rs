@@ -114,6 +114,19 @@ pub fn open(path: &str, options: &Options) -> Result<Records, SourceError> {
     })
 }
 
+/// One `.txt` file as a record, named by its stem like the files of a folder.
+///
+/// # Errors
+/// When the path is missing or is no file.
+pub fn text_file(path: &str) -> Result<Record, SourceError> {
+    let metadata = std::fs::metadata(path).map_err(|error| SourceError::unreadable(path, error))?;
+    if !metadata.is_file() {
+        return Err(SourceError::Unsupported { path: path.to_owned() });
+    }
+    let origin = Origin { file: path.to_owned(), line: 1 };
+    Ok(Record { origin, raw: Raw::TextFile(path.into()), bytes: metadata.len() })
+}
+
 /// Bytes that [`Record::bytes`] will add up to, about: the size of the file as stored, or of all `.txt` files of
 /// a folder. `None` when it cannot be known, as for standard input.
 pub fn size_hint_bytes(path: &str) -> Option<u64> {

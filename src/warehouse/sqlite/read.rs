@@ -21,7 +21,7 @@ macro_rules! select_events {
                 e.document_type, e.document_date, e.section, e.start, e.\"end\", e.fragments, e.text,
                 e.assertion, e.certainty, e.experiencer, e.fetus_index, e.temporality, e.event_date,
                 e.event_date_precision, e.event_date_source, e.gestational_age_days, e.laterality, e.value,
-                e.unit, e.cues, e.method, e.confidence
+                e.unit, e.cues, e.method, e.confidence, e.conclusion
             FROM documents d CROSS JOIN events e ON e.doc = d.doc
             JOIN meanings m ON m.meaning = e.meaning JOIN rules r ON r.rule = e.rule ",
             $where,
@@ -194,6 +194,7 @@ fn read_event(row: &Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, Ware
         cues: columns.json("events.cues")?,
         method: columns.required("events.method", Method::parse)?,
         confidence: columns.next()?,
+        conclusion: columns.required("events.conclusion", Assertion::parse)?,
         provenance,
     })
 }

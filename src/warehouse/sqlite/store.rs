@@ -24,8 +24,8 @@ const UPDATE_DOCUMENT: &str = "UPDATE documents SET version = ?2, patient_id = ?
 const INSERT_EVENT: &str = "INSERT INTO events (event_id, doc, meaning, rule, engine, document_type,
     document_date, section, start, \"end\", fragments, text, assertion, certainty, experiencer, fetus_index,
     temporality, event_date, event_date_precision, event_date_source, gestational_age_days, laterality, value,
-    unit, cues, method, confidence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-    ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
+    unit, cues, method, confidence, conclusion) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+    ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
 
 const FIND_REJECTION: &str = "SELECT 1 FROM rejections WHERE file = ?1 AND line = ?2 AND code = ?3
     AND reason = ?4 AND document_id IS ?5 AND patient_id IS ?6";
@@ -173,6 +173,7 @@ fn put_event(
         json_unless_empty(&event.cues)?,
         event.method.as_str(),
         event.confidence,
+        event.conclusion.as_str(),
     ])?;
     Ok(())
 }

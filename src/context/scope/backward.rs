@@ -1,0 +1,62 @@
+//! Cues after the mention that act on what precedes them.
+
+use super::Governor;
+use super::place::{Place, acts_after, acts_before, governs_inside, is_assertive, reaches_phrase};
+use crate::context::Reader;
+use crate::lexicon::{Category, Reach, Role};
+use crate::segment::{Segmented, TokenRange};
+
+/// A cue after the mention: it governs when it acts backward. The first result found closes the search.
+pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> Option<Governor> {
+    let found = &reader.cues[index];
+    let cue = reader.cue(index);
+    if place.holds(found) {
+        let governor = Governor { cue: index, distance: 0, follows: true, is_header: false };
+        return governs_inside(place, cue, found).then_some(governor);
+    }
+    if !place.sentence.contains(found.tokens.start as usize) {
+        *open = false;
+        return None;
+    }
+    if matches!(cue.category, Category::Stop | Category::Except) {
+        *open = false;
+        return None;
+    }
+    let between = TokenRange { start: place.tokens.end, end: found.tokens.start.max(place.tokens.end) };
+    let reaches = match cue.reach {
+        Reach::Section | Reach::Sentence | Reach::Item => true,
+        Reach::Clause => backward_clause(place, between),
+        Reach::Word => between.start == between.end,
+        // A verb between them is the one that carries the result: "la recherche est négative".
+        Reach::Phrase => reaches_phrase(place, trimmed(place.segmented, between), Role::SUBORDINATOR),
+    };
+    if !acts_before(cue) {
+        // A new cue that acts forward opens another statement, unless the same words answer ("malformation : aucune").
+        let answers = reader.cues.get(index + 1).is_some_and(|next| next.tokens == found.tokens);
+        *open &= answers || !(is_assertive(cue.category) && acts_after(cue));
+        return None;
+    }
+    let governs = reaches.then_some(Governor {
+        cue: index,
+        distance: between.end - between.start,
+        follows: true,
+        is_header: false,
+    });
+    // A suspicion may still be resolved further on; any other statement closes the search.
+    *open &= !is_assertive(cue.category) || cue.category == Category::Possible;
+    governs
+}
+
+/// Backwards, a comma ends the scope unless the cue follows it at once ("suspicion de coarctation, éliminée").
+fn backward_clause(place: &Place, between: TokenRange) -> bool {
+    let inner = trimmed(place.segmented, between);
+    let same_clause = inner.end as usize <= place.clause.end as usize;
+    same_clause
+        && !inner.indices().any(|i| place.segmented.is_mark(i, b',') || place.segmented.is_mark(i, b';'))
+}
+
+/// Leaves out a comma that directly precedes the cue.
+fn trimmed(segmented: &Segmented, between: TokenRange) -> TokenRange {
+    let ends_with_comma = between.end > between.start && segmented.is_mark(between.end as usize - 1, b',');
+    TokenRange { start: between.start, end: between.end - u32::from(ends_with_comma) }
+}

@@ -1,0 +1,77 @@
+//! Where a mention stands, and what kind of words and marks stand around it.
+
+use crate::context::cue::CueMatch;
+use crate::context::{Mechanism, Reader};
+use crate::lexicon::{Category, Cue, Direction, Role};
+use crate::mention::Mention;
+use crate::segment::{Segmented, TokenRange};
+
+/// Where a mention stands.
+pub(super) struct Place<'s, 't> {
+    pub segmented: &'s Segmented<'t>,
+    pub tokens: TokenRange,
+    pub sentence: TokenRange,
+    pub clause: TokenRange,
+    pub line: TokenRange,
+}
+
+impl<'s, 't> Place<'s, 't> {
+    pub fn of(reader: &Reader<'s, 't>, mention: &Mention) -> Self {
+        let (segmented, start) = (reader.segmented, mention.tokens.start as usize);
+        let sentence = segmented.sentence_of(start);
+        let has_clauses = reader.uses(Mechanism::Clauses);
+        Self {
+            segmented,
+            tokens: mention.tokens,
+            sentence,
+            clause: if has_clauses { segmented.clause_of(start) } else { sentence },
+            line: segmented.line_of(start),
+        }
+    }
+
+    /// True when a cue lies inside the mention or overlaps it: it is part of the concept's name.
+    pub fn holds(&self, cue: &CueMatch) -> bool {
+        self.tokens.overlaps(cue.tokens)
+    }
+}
+
+/// True when a cue governs a span that is one of its words or stands in its gap: "sans <antécédents>", "n'a pas
+/// <montré>", "l'image <évoque>". Words of a request ("à la <recherche> de") happen all the same.
+pub(super) fn governs_inside(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
+    let lies = |range: TokenRange| range.start <= place.tokens.start && place.tokens.end <= range.end;
+    match cue.category {
+        Category::Negation => lies(found.tokens) && found.tokens.start < place.tokens.start,
+        Category::Possible => lies(found.tokens),
+        Category::Hypothetical | Category::NotAssessed => lies(found.gap) && acts_after(cue),
+        _ => false,
+    }
+}
+
+pub(super) fn acts_after(cue: &Cue) -> bool {
+    matches!(cue.direction, Direction::After | Direction::Both)
+}
+
+pub(super) fn acts_before(cue: &Cue) -> bool {
+    matches!(cue.direction, Direction::Before | Direction::Both)
+}
+
+pub(super) fn is_assertive(category: Category) -> bool {
+    matches!(
+        category,
+        Category::Negation
+            | Category::Possible
+            | Category::Hypothetical
+            | Category::NotAssessed
+            | Category::Present
+            | Category::Normal
+    )
+}
+
+/// A phrase cue reaches the next comma, mark or word with one of the roles `breaks`.
+pub(super) fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -> bool {
+    let segmented = place.segmented;
+    place.sentence.contains(between.start.saturating_sub(1) as usize)
+        && between
+            .indices()
+            .all(|i| !segmented.tokens[i].role.has(breaks) && !segmented.is_any_mark(i, b",;:.()|"))
+}
