@@ -150,8 +150,8 @@ impl<'s> Scanner<'s, '_> {
         if let Some((value, unit, end)) = reader.in_minutes(at) {
             return Some(self.timed((i, at), comparator, opener.is_some(), value, &unit, end));
         }
-        let is_negative = reader.text.is_mark(at, b'-') && reader.touches(at + 1) && !reader.touches(at);
-        let from = at + usize::from(is_negative);
+        let has_minus = reader.text.is_mark(at, b'-') && reader.touches(at + 1) && !reader.touches(at);
+        let from = at + usize::from(has_minus);
         let follows = self.found.last().is_some_and(|q| q.tokens.end as usize + 1 == from);
         let chain = reader.chain(from, opener.map(|(term, _)| term))?;
         if !follows && !reader.starts_clean(from) {
@@ -161,7 +161,7 @@ impl<'s> Scanner<'s, '_> {
             return Some(chain.end);
         }
         let start = if comparator.is_some() { i } else { at };
-        Some(self.push_chain(chain, (i, start), comparator, is_negative))
+        Some(self.push_chain(chain, (i, start), comparator, has_minus))
     }
 
     /// Gives each number of the chain its unit, or makes a range, a fraction or a value of two units of them.
@@ -170,10 +170,10 @@ impl<'s> Scanner<'s, '_> {
         chain: Chain,
         (whole, start): (usize, usize),
         comparator: Option<String>,
-        is_negative: bool,
+        has_minus: bool,
     ) -> usize {
         let Chain { numbers, starts, joins, unit, end } = chain;
-        let sign = if is_negative { -1.0 } else { 1.0 };
+        let sign = if has_minus { -1.0 } else { 1.0 };
         let last = numbers[numbers.len() - 1];
         let is_length = self.reader.words.is_length(&unit.dimension);
         let is_pressure = self.reader.words.is_base(&unit.dimension, "pressure");
