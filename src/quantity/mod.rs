@@ -4,6 +4,7 @@
 //! words are rows of `lexicons/units`. A date is never a quantity; how long something lasts is both.
 
 mod cell;
+mod chain;
 mod label;
 mod number;
 mod scan;
