@@ -76,7 +76,7 @@ fn verdict(reader: &Reader, governors: &[&Governor]) -> Verdict {
         Category::Possible => (Assertion::Possible, first.certainty.unwrap_or(SUSPECTED)),
         Category::Hypothetical => (Assertion::Hypothetical, first.certainty.unwrap_or(ASKED)),
         Category::NotAssessed => (Assertion::NotAssessed, 0.0),
-        _ => (Assertion::Present, 1.0),
+        _ => (Assertion::Present, first.certainty.unwrap_or(1.0)),
     };
     Decided { value, cues }
 }

@@ -33,7 +33,7 @@ pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut
     if !acts_before(cue) {
         // A new cue that acts forward opens another statement, unless the same words answer ("malformation : aucune").
         let answers = reader.cues.get(index + 1).is_some_and(|next| next.tokens == found.tokens);
-        *open &= answers || !(is_assertive(cue.category) && acts_after(cue));
+        *open &= answers || cue.reach == Reach::Word || !(is_assertive(cue.category) && acts_after(cue));
         return None;
     }
     let governs = reaches.then_some(Governor {
@@ -47,11 +47,15 @@ pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut
     governs
 }
 
-/// Backwards, a comma ends the scope unless the cue follows it at once ("suspicion de coarctation, éliminée").
+/// Backwards, a comma ends the scope unless the cue follows it at once ("suspicion de coarctation, éliminée"), and so does
+/// a bracket that holds more than the cue ("isoimmunisation (Coombs indirect négatif)").
 fn backward_clause(place: &Place, between: TokenRange) -> bool {
     let inner = trimmed(place.segmented, between);
     let same_clause = inner.end as usize <= place.clause.end as usize;
+    let opened = inner.indices().rev().find(|&i| place.segmented.is_any_mark(i, b"()"));
+    let is_aside = opened.is_some_and(|i| place.segmented.is_mark(i, b'(') && i + 1 < inner.end as usize);
     same_clause
+        && !is_aside
         && !inner.indices().any(|i| place.segmented.is_mark(i, b',') || place.segmented.is_mark(i, b';'))
 }
 

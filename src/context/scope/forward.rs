@@ -1,9 +1,8 @@
 //! Cues before the mention that act on what follows them.
 
-use super::place::{Place, acts_after, governs_inside, is_assertive, reaches_phrase};
+use super::place::{Place, acts_after, governs_inside, is_assertive, names_person, reaches_phrase};
 use super::{FARTHEST, Governor};
 use crate::context::cue::CueMatch;
-use crate::context::person::person;
 use crate::context::{Mechanism, Reader};
 use crate::lexicon::{Category, Cue, Effect, Reach, Role};
 use crate::segment::{Segmented, TokenKind, TokenRange};
@@ -176,6 +175,12 @@ fn is_qualified(place: &Place, between: TokenRange) -> bool {
 fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     let has = |i: usize, role| segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
     let is_bare = !has(between.start as usize, Role::DETERMINER);
+    let comma = |i: &usize| segmented.is_mark(*i, b',');
+    // ", et" opens another statement; a list puts no comma before its last item.
+    let last = between.indices().rev().find(comma);
+    if last.is_some_and(|i| has(i + 1, Role::COORDINATOR)) && between.indices().filter(comma).count() == 1 {
+        return true;
+    }
     let opens_noun = Role::DETERMINER.and(Role::PARTITIVE).and(Role::COORDINATOR).and(Role::ARTICLE);
     between.indices().any(|i| match is_bare {
         true => (segmented.is_mark(i, b',') || has(i, Role::COORDINATOR)) && has(i + 1, Role::DETERMINER),
@@ -203,8 +208,4 @@ fn reaches_word(place: &Place, between: TokenRange) -> bool {
     between
         .indices()
         .all(|i| place.segmented.tokens[i].role.has(Role::ARTICLE) || place.segmented.is_mark(i, b'-'))
-}
-
-fn names_person(category: Category) -> bool {
-    person(category).is_some()
 }

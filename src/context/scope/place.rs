@@ -1,6 +1,7 @@
 //! Where a mention stands, and what kind of words and marks stand around it.
 
 use crate::context::cue::CueMatch;
+use crate::context::person::person;
 use crate::context::{Mechanism, Reader};
 use crate::lexicon::{Category, Cue, Direction, Role};
 use crate::mention::Mention;
@@ -36,12 +37,15 @@ impl<'s, 't> Place<'s, 't> {
 }
 
 /// True when a cue governs a span that is one of its words or stands in its gap: "sans <antécédents>", "n'a pas
-/// <montré>", "l'image <évoque>". Words of a request ("à la <recherche> de") happen all the same.
+/// <montré>", "l'image <évoque>", or of a span that holds a doubt of its own: "<diabète, probablement de type 2>". Words of a request ("à la <recherche> de") happen all the same.
 pub(super) fn governs_inside(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
     let lies = |range: TokenRange| range.start <= place.tokens.start && place.tokens.end <= range.end;
+    let holds = place.tokens.start < found.tokens.start && found.tokens.end <= place.tokens.end;
     match cue.category {
         Category::Negation => lies(found.tokens) && found.tokens.start < place.tokens.start,
-        Category::Possible => lies(found.tokens),
+        Category::Possible => lies(found.tokens) || holds,
+        Category::Past | Category::History => lies(found.tokens),
+        category if names_person(category) => lies(found.tokens),
         Category::Hypothetical | Category::NotAssessed => lies(found.gap) && acts_after(cue),
         _ => false,
     }
@@ -74,4 +78,9 @@ pub(super) fn reaches_phrase(place: &Place, between: TokenRange, breaks: Role) -
         && between
             .indices()
             .all(|i| !segmented.tokens[i].role.has(breaks) && !segmented.is_any_mark(i, b",;:.()|"))
+}
+
+/// True when a cue names whose finding it is.
+pub(super) fn names_person(category: Category) -> bool {
+    person(category).is_some()
 }
