@@ -380,13 +380,62 @@ fn segment_gives_dates() {
     let bench = Bench::new();
     let input = json!({"id": "x", "text": SCAN, "document_date": "2024-03-12"}).to_string();
     let answer = &bench.run_with_input(&["segment"], &input).ends_with(0).json()[0];
-    assert_eq!(keys(answer), ["id", "sections", "sentences", "dates"]);
+    assert_eq!(keys(answer), ["id", "sections", "sentences", "dates", "periods", "tables", "quantities"]);
     let dates = answer["dates"].as_array().expect("dates");
     for date in dates {
-        assert_eq!(keys(date), ["start", "end", "kind", "value", "precision", "date"]);
+        assert_eq!(
+            keys(date),
+            ["start", "end", "kind", "value", "precision", "date", "datetime", "delta_days"]
+        );
     }
     let written: Vec<String> = dates.iter().map(|d| part(SCAN, d, "start", "end")).collect();
     assert_eq!(written, ["12/03/2024", "24 SA"]);
+}
+
+#[test]
+fn segment_gives_tables_and_quantities() {
+    let bench = Bench::new();
+    let text = "👶 BIP 54 mm, < 10ᵉ p.\nPoids | 3,2 | kg\nTaille | 48-50 | cm";
+    let input = json!({"id": "x", "text": text}).to_string();
+    let answer = &bench.run_with_input(&["segment", "--unit", "g"], &input).ends_with(0).json()[0];
+    let quantities = answer["quantities"].as_array().unwrap();
+    assert_eq!(keys(&quantities[0]), ["start", "end", "value", "unit", "dimension"]);
+    assert_eq!(keys(&quantities[1]), ["start", "end", "value", "unit", "dimension", "label", "converted"]);
+    assert_eq!(quantities[1]["converted"], json!({"g": 3200}));
+    let read: Vec<_> =
+        quantities.iter().map(|q| (part(text, q, "start", "end"), &q["value"], &q["high"])).collect();
+    let expected = [
+        ("54 mm", json!(54), json!(null)),
+        ("3,2", json!(3.2), json!(null)),
+        ("48-50", json!(48), json!(50)),
+    ];
+    assert!(read.iter().map(|(t, v, h)| (t.as_str(), (*v).clone(), (*h).clone())).eq(expected), "{read:?}");
+    let table = &answer["tables"][0];
+    assert_eq!(part(text, table, "start", "end"), "Poids | 3,2 | kg\nTaille | 48-50 | cm");
+    assert_eq!(part(text, &table["rows"][1][0], "start", "end"), "Taille");
+    let ran = bench.run_with_input(&["segment", "--unit", "stone"], &input).ends_with(1);
+    assert!(ran.err.contains("stone"), "{}", ran.err);
+}
+
+#[test]
+fn segment_cuts_sentences_as_asked() {
+    let text = "Liste :\n- un. Deux\nTrois\n\nquatre";
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["segment"], &["Liste :", "- un.", "Deux", "Trois", "quatre"]),
+        (&["segment", "--bullets=-"], &["Liste :", "- un.", "Deux", "Trois\n\nquatre"]),
+        (&["segment", "--newlines=2", "--capitals=ignore"], &["Liste :\n- un.", "Deux\nTrois", "quatre"]),
+        (&["segment", "--ignore-points", "--hard-newlines=2"], &["Liste :\n- un. Deux", "Trois", "quatre"]),
+    ];
+    for (command, expected) in cases {
+        let input = json!({"text": text}).to_string();
+        let answer = &Bench::new().run_with_input(command, &input).ends_with(0).json()[0];
+        let sentences = answer["sentences"].as_array().unwrap().iter();
+        let read: Vec<String> = sentences.map(|s| part(text, s, "start", "end")).collect();
+        assert_eq!(read, expected, "{command:?}");
+    }
+    let input = json!({"text": "👶 Vu.\nIl va bien\nLe matin", "soft_newlines": [16, 3, 99]}).to_string();
+    let answer = &Bench::new().run_with_input(&["segment"], &input).ends_with(0).json()[0];
+    assert_eq!(answer["sentences"].as_array().unwrap().len(), 2, "{answer}");
 }
 
 #[test]
@@ -466,7 +515,7 @@ fn lexicons_are_listed_checked_and_shown() {
         assert!(list.contains(word), "{word}");
     }
     let check = bench.run(&["lexicon", "check"]).ends_with(0).out;
-    assert!(check.contains("7 lexicons") && check.contains("no problem"), "{check}");
+    assert!(check.contains("8 lexicons") && check.contains("no problem"), "{check}");
     let sentence = bench.run(&["lexicon", "show", "atrésie de l'œsophage de type III"]).ends_with(0).out;
     assert!(sentence.contains("oesophageal_atresia") && sentence.contains("Q39"), "{sentence}");
     let concept = bench.run(&["lexicon", "show", "omphalocele"]).ends_with(0).out;

@@ -4,6 +4,7 @@
 
 mod cases;
 mod cli;
+mod compatibility;
 mod dates;
 mod evaluate;
 mod faults;

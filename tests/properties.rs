@@ -14,7 +14,7 @@ use proptest::test_runner::RngSeed;
 use crate::support::{Bench, document, engine, reports, root};
 
 /// Words, marks and traps of reports, and of attacks.
-const PIECES: [&str; 72] = [
+const PIECES: [&str; 84] = [
     "atrésie",
     "de l'",
     "œsophage",
@@ -87,6 +87,18 @@ const PIECES: [&str; 72] = [
     "Dr. ",
     "Page 1/2",
     "é",
+    "12 x 8",
+    "3,2 kg",
+    "1m75",
+    "poids : ",
+    "TA ",
+    "½",
+    "/",
+    "< ",
+    " mg/24h",
+    "×10⁹/L",
+    "5'14''",
+    "entre 2 et ",
 ];
 
 /// Report-like nonsense.
@@ -197,6 +209,14 @@ fn check_layout(document: &Document) {
     assert!(layout.sentences.iter().all(|s| !s.slice(text).trim().is_empty()), "an empty sentence");
     check_order(text, layout.dates.iter().map(|d| d.span));
     assert!(layout.dates.iter().all(|d| !d.span.is_empty() && !d.kind.is_empty() && !d.precision.is_empty()));
+    let quantities = &layout.quantities;
+    check_order(text, quantities.iter().map(|q| q.span));
+    assert!(quantities.iter().all(|q| q.value.is_finite() && !q.unit.is_empty() && !q.span.is_empty()));
+    check_order(text, layout.tables.iter().map(|t| t.span));
+    for table in &layout.tables {
+        check_order(text, table.rows.iter().flatten().copied());
+        assert!(table.rows.len() > 1, "a table of one row");
+    }
 }
 
 fn check_folding(text: &str) {

@@ -3,7 +3,7 @@
 use crate::document::Document;
 use crate::event::{Assertion, Experiencer, Reading, Temporality};
 use crate::lexicon::{Case, Folder, Kind, read_cases};
-use crate::pipeline::Engine;
+use crate::pipeline::{Engine, QuantitySpan};
 use crate::span::Span;
 
 /// What running the cases of one lexicon gave.
@@ -59,6 +59,7 @@ fn run_case(engine: &Engine, kind: Kind, case: &Case) -> Result<(), String> {
         Kind::Documents => documents(engine, case),
         Kind::Dates => dates(engine, case),
         Kind::Grammar => grammar(engine, case),
+        Kind::Units => quantities(engine, case),
     }
 }
 
@@ -172,6 +173,21 @@ fn sentences(engine: &Engine, case: &Case) -> Result<(), String> {
 /// The dates found are exactly the marked ones, with their normal form.
 fn dates(engine: &Engine, case: &Case) -> Result<(), String> {
     let found = engine.layout(&document(case)).dates.into_iter().map(|d| (d.span.start, d.span.end, d.value));
+    let marks = case.marks.iter().map(|m| (m.start, m.end, m.expected.clone()));
+    same(&marks.collect::<Vec<_>>(), &found.collect::<Vec<_>>())
+}
+
+/// The quantities found are exactly the marked ones: comparator, value or range, unit, label.
+fn quantities(engine: &Engine, case: &Case) -> Result<(), String> {
+    let form = |q: QuantitySpan| {
+        let high = q.high.map(|high| format!("-{high}")).unwrap_or_default();
+        let label = q.label.map(|label| format!(" {label}")).unwrap_or_default();
+        let sign = q.comparator.unwrap_or_default();
+        // The last digits of a binary fraction say nothing.
+        let value = (q.value * 1e9).round() / 1e9;
+        (q.span.start, q.span.end, format!("{sign}{value}{high} {}{label}", q.unit))
+    };
+    let found = engine.layout(&document(case)).quantities.into_iter().map(form);
     let marks = case.marks.iter().map(|m| (m.start, m.end, m.expected.clone()));
     same(&marks.collect::<Vec<_>>(), &found.collect::<Vec<_>>())
 }

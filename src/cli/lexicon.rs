@@ -73,6 +73,7 @@ fn list(lexicons: &Lexicons) -> Result {
             Kind::Sections => lexicons.sections.len(),
             Kind::Abbreviations => lexicons.abbreviations.len(),
             Kind::Dates => lexicons.dates.len(),
+            Kind::Units => lexicons.units.len(),
             Kind::Documents | Kind::Grammar => 0,
         };
         let rows = if rows == 0 { "-".to_string() } else { rows.to_string() };

@@ -16,11 +16,6 @@ const LONGEST_LINE: u64 = 256 << 20;
 /// A JSON object read from a line.
 pub(super) type Object = Map<String, Value>;
 
-/// Shown under the options of `segment`.
-pub(super) const SEGMENT_EXAMPLE: &str = "\
-Example:
-  echo '{\"id\": 1, \"text\": \"CONCLUSION : RAS le 02/04/2024.\"}' | laennec segment";
-
 /// Shown under the options of `qualify`.
 pub(super) const QUALIFY_EXAMPLE: &str = "\
 Example:
@@ -40,15 +35,21 @@ pub(super) struct Input {
     threads: u16,
 }
 
-/// What is done with the object of a line: its answer, or why it is set aside.
-type Work = fn(&Engine, Object) -> std::result::Result<Value, String>;
-
 /// Gives each line of the input to `work` and prints what it returns.
 ///
 /// A line that is not a JSON object, or that `work` refuses, is named on standard error and set aside.
-pub(super) fn each(input: &Input, work: Work) -> Result {
-    let engine = load_engine(&input.lexicon)?;
-    on_threads(input.threads, || each_line(&input.file, |object| work(&engine, object)))?
+pub(super) fn each(
+    input: &Input,
+    work: impl Fn(Object) -> std::result::Result<Value, String> + Send + Sync,
+) -> Result {
+    on_threads(input.threads, || each_line(&input.file, work))?
+}
+
+impl Input {
+    /// An engine with the lexicons asked for.
+    pub(super) fn engine(&self) -> Result<Engine> {
+        load_engine(&self.lexicon)
+    }
 }
 
 fn each_line(path: &str, work: impl Fn(Object) -> std::result::Result<Value, String> + Sync) -> Result {

@@ -77,9 +77,9 @@ enum Command {
     Forget(forget::Arguments),
     #[command(after_help = show::EXAMPLES)]
     Show(show::Arguments),
-    /// Print the sections, sentences and dates of documents: JSON lines with `text`, `id`, `document_date`.
-    #[command(after_help = lines::SEGMENT_EXAMPLE)]
-    Segment(lines::Input),
+    /// Print the sections, sentences, dates, tables and quantities of documents: JSON lines with `text`, `id`, `document_date`.
+    #[command(after_help = segment::EXAMPLES)]
+    Segment(segment::Arguments),
     /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.
     #[command(after_help = lines::QUALIFY_EXAMPLE)]
     Qualify(lines::Input),

@@ -8,7 +8,8 @@ use crate::span::{CodePoints, Span};
 use serde_json::{Value, json};
 
 pub(super) fn run(input: &lines::Input) -> Result {
-    lines::each(input, qualify)
+    let engine = input.engine()?;
+    lines::each(input, |object| qualify(&engine, object))
 }
 
 fn qualify(engine: &Engine, mut object: Object) -> std::result::Result<Value, String> {

@@ -248,7 +248,7 @@ impl Scanner<'_, '_> {
     // ---- time of day
 
     fn time_after(&self, read: Read) -> Read {
-        if read.date.day.is_none() {
+        if read.date.day.is_none() || !self.reads_times {
             return read;
         }
         let comma = if self.is_mark(read.end, b',') { read.end + 1 } else { read.end };

@@ -16,7 +16,7 @@ mod words;
 pub use amount::Amount;
 pub use attach::{Period, gestational_age, nearest, periods, report_gestational_age};
 pub use resolve::{Anchors, Precision, Resolved, Source, last_period, resolve};
-pub use scan::find;
+pub use scan::{find, find_days};
 pub use words::{Unit, Words};
 
 use crate::segment::TokenRange;

@@ -9,7 +9,16 @@ const VETO_REACH: usize = 4;
 
 /// Finds every date of a report, in text order, none overlapping. Total; linear in the number of tokens.
 pub fn find(segmented: &Segmented, words: &Words) -> Vec<Found> {
-    let mut scanner = Scanner::new(segmented, words);
+    scan(Scanner::new(segmented, words))
+}
+
+/// As [`find`], each calendar date without its time of day.
+pub fn find_days(segmented: &Segmented, words: &Words) -> Vec<Found> {
+    scan(Scanner { reads_times: false, ..Scanner::new(segmented, words) })
+}
+
+fn scan(mut scanner: Scanner) -> Vec<Found> {
+    let (segmented, words) = (scanner.text, scanner.words);
     let mut i = 0;
     while i < segmented.tokens.len() {
         let token = &segmented.tokens[i];
@@ -54,6 +63,8 @@ pub(super) struct Scanner<'s, 't> {
     pub(super) person_end: usize,
     /// The report speaks of twins, whose names are "J1" and "J2".
     pub(super) has_twins: bool,
+    /// The time of day belongs to a date.
+    pub(super) reads_times: bool,
     line_start: usize,
     /// Index in `found` of the date that opens the present line.
     opener: Option<usize>,
@@ -73,6 +84,7 @@ impl<'s, 't> Scanner<'s, 't> {
             veto_end: NEVER,
             person_end: NEVER,
             has_twins: false,
+            reads_times: true,
             line_start: 0,
             opener: None,
         }

@@ -25,6 +25,8 @@ pub enum Kind {
     Documents,
     /// Function words, modifiers and inflection.
     Grammar,
+    /// Units, labels and words of measures.
+    Units,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Kind::Dates => "dates",
             Kind::Documents => "documents",
             Kind::Grammar => "grammar",
+            Kind::Units => "units",
         }
     }
 }

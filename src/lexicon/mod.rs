@@ -15,6 +15,7 @@ mod shipped;
 mod table;
 mod trie;
 mod typo;
+mod units;
 mod vocabulary;
 mod words;
 
@@ -30,6 +31,7 @@ pub use problem::{Problem, Problems};
 pub use shipped::shipped;
 pub use trie::{NodeId, TokenTrie};
 pub use typo::Typos;
+pub use units::{UnitRole, UnitTerm};
 pub use vocabulary::{Entry, Vocabulary, WordId};
 pub use words::{DateTerm, DocumentKind, SectionKind, Subject};
 
@@ -67,6 +69,8 @@ pub struct Lexicons {
     pub abbreviations: FxHashSet<WordId>,
     /// Words and phrases of dates.
     pub dates: Vec<DateTerm>,
+    /// Units and the words of measures. They stay out of `vocabulary`, where "g" is a side too.
+    pub units: Vec<UnitTerm>,
     /// Described findings.
     pub patterns: Patterns,
     documents: Vec<DocumentKind>,
@@ -102,6 +106,7 @@ impl Lexicons {
         let mut cues = Cues::default();
         let mut concepts = Concepts::default();
         let mut patterns = Patterns::default();
+        let mut unit_terms = Vec::new();
         for (lexicon, (manifest, folder)) in manifests.iter().zip(folders).enumerate() {
             let (vocabulary, problems) = (&mut vocabulary, &mut problems);
             match manifest.kind {
@@ -110,6 +115,7 @@ impl Lexicons {
                 Kind::Abbreviations => words.add_abbreviations(folder, vocabulary, problems),
                 Kind::Documents => words.add_documents(folder, problems),
                 Kind::Dates => words.add_dates(folder, vocabulary, problems),
+                Kind::Units => units::read(folder, &mut unit_terms, problems),
                 Kind::Cues => cues.add(folder, vocabulary, &grammar, problems),
                 Kind::Concepts => {
                     concepts.add(folder, manifest, lexicon, vocabulary, &grammar, problems);
@@ -123,7 +129,8 @@ impl Lexicons {
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        Ok(Self::index(manifests, vocabulary, grammar, words, cues, concepts, patterns))
+        let lexicons = Self::index(manifests, vocabulary, grammar, words, cues, concepts, patterns);
+        Ok(Self { units: unit_terms, ..lexicons })
     }
 
     fn index(
@@ -159,6 +166,7 @@ impl Lexicons {
             cue_forms: cues.forms,
             sections: words.sections,
             dates: words.dates,
+            units: Vec::new(),
             patterns,
             documents: words.documents,
             document_names: words.document_names,
@@ -182,9 +190,10 @@ impl Lexicons {
         found.into_iter().map(|&i| &self.documents[i as usize])
     }
 
-    /// `id@version+hash` of every lexicon, sorted.
+    /// `id@version+hash` of every lexicon that decides events, sorted; units decide none.
     pub fn references(&self) -> Vec<String> {
-        let mut references: Vec<String> = self.manifests.iter().map(Manifest::reference).collect();
+        let deciding = self.manifests.iter().filter(|m| m.kind != Kind::Units);
+        let mut references: Vec<String> = deciding.map(Manifest::reference).collect();
         references.sort();
         references
     }

@@ -235,7 +235,7 @@ pub(super) fn name_words(name: &str) -> Vec<String> {
     words.map(|t| t.folded).take(LONGEST_NAME).collect()
 }
 
-fn each_row<const N: usize>(
+pub(super) fn each_row<const N: usize>(
     folder: &Folder,
     columns: [&str; N],
     problems: &mut Vec<Problem>,

@@ -1,6 +1,9 @@
 //! The order of the stages, and the only place that knows it; one report at a time, or a batch on all threads.
 
+mod layout;
 mod times;
+
+pub use layout::{DateSpan, Layout, LayoutOptions, QuantitySpan, SectionSpan, TableSpan};
 
 use crate::code::{Coder, Setting};
 use crate::context::{Mechanism, Mechanisms, Nature, Owner, Profile, Reader, Statement, conclude};
@@ -9,7 +12,8 @@ use crate::document::Document;
 use crate::event::{Assertion, CodedEvent, Provenance, Reading};
 use crate::lexicon::{Lexicons, Manifest, Subject};
 use crate::mention::{self, Mention};
-use crate::segment::{Section, Segmented, TokenRange};
+use crate::quantity;
+use crate::segment::{Segmented, TokenRange};
 use crate::span::{CodePoints, Span};
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -27,6 +31,7 @@ const CHILD_YEARS: i16 = 18;
 pub struct Engine {
     lexicons: Lexicons,
     dates: date::Words,
+    measures: quantity::Words,
     coder: Coder,
     mechanisms: Mechanisms,
 }
@@ -35,43 +40,6 @@ pub struct Engine {
 #[derive(Debug, thiserror::Error)]
 #[error("the engine failed on this document; please report it with the engine's version")]
 pub struct Failure;
-
-/// A section of a report, in original bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SectionSpan {
-    /// Id of its kind.
-    pub kind: String,
-    /// The title.
-    pub title: Span,
-    /// What stands under it.
-    pub body: Span,
-}
-
-/// A report cut into sections and sentences, with its dates, in original bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
-    /// Titled parts.
-    pub sections: Vec<SectionSpan>,
-    /// Sentences.
-    pub sentences: Vec<Span>,
-    /// Dates, durations and ages.
-    pub dates: Vec<DateSpan>,
-}
-
-/// A date of a report, in original bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DateSpan {
-    /// Where it stands.
-    pub span: Span,
-    /// `absolute`, `relative`, `weekday`, `duration`, `age`, `gestational_age`, `postnatal` or `after`.
-    pub kind: &'static str,
-    /// What it says, in the normal form of `lexicons/dates`.
-    pub value: String,
-    /// How finely.
-    pub precision: &'static str,
-    /// The day it means, when that is known.
-    pub date: Option<Date>,
-}
 
 /// What is read of a span found by somebody else's tool.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,12 +56,13 @@ impl Engine {
     /// An engine that reads with the given lexicons.
     ///
     /// # Errors
-    /// A role or value of a date lexicon that the engine does not know.
+    /// A role or value of a lexicon of dates or units that the engine does not know.
     pub fn new(lexicons: Lexicons) -> Result<Self, String> {
         let rows = lexicons.dates.iter().map(|d| (d.role.as_str(), d.words.as_slice(), d.value.as_str()));
         let dates = date::Words::new(rows, lexicons.vocabulary.len())?;
+        let measures = quantity::Words::new(&lexicons.units)?;
         let coder = Coder::new(ENGINE, &lexicons);
-        Ok(Self { coder, dates, lexicons, mechanisms: Mechanisms::default() })
+        Ok(Self { coder, dates, measures, lexicons, mechanisms: Mechanisms::default() })
     }
 
     /// This engine with one mechanism of the reading of context left out, to measure what it brings.
@@ -207,22 +176,6 @@ impl Engine {
             .into_iter()
             .filter_map(|m| id(&m).map(|id| (m, id)))
             .collect()
-    }
-
-    /// The sections, sentences and dates of a report.
-    pub fn layout(&self, document: &Document) -> Layout {
-        let segmented = Segmented::new(&document.text, &self.lexicons);
-        let times = Times::of(document, &segmented, &self.dates);
-        let section = |s: &Section| SectionSpan {
-            kind: self.lexicons.sections[s.kind as usize].id.clone(),
-            title: segmented.span(s.title),
-            body: segmented.span(s.body),
-        };
-        Layout {
-            sections: segmented.sections.iter().map(section).collect(),
-            sentences: segmented.sentences.iter().map(|s| segmented.span(*s)).collect(),
-            dates: times.spans(&segmented),
-        }
     }
 
     fn is_long_ago(&self, times: &Times, found: Option<&date::Found>) -> bool {

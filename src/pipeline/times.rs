@@ -5,7 +5,9 @@ use crate::date::{self, Anchors, Found, Precision, Source};
 use crate::document::Document;
 use crate::event::{DatePrecision, DateSource, EventDate, Experiencer, Reading, Temporality};
 use crate::mention::Mention;
-use crate::segment::Segmented;
+use crate::segment::{Segmented, TokenRange};
+use crate::span::Span;
+use jiff::civil::Date;
 
 /// Days after which a dated finding that does not last is taken to be over.
 const LONG_AGO: i32 = 60;
@@ -21,7 +23,15 @@ pub(super) struct Times {
 impl Times {
     /// Finds the dates of a report.
     pub fn of(document: &Document, segmented: &Segmented, words: &date::Words) -> Self {
-        let found = date::find(segmented, words);
+        Self::from(document, date::find(segmented, words))
+    }
+
+    /// As [`Times::of`], calendar dates without their time of day.
+    pub fn days_of(document: &Document, segmented: &Segmented, words: &date::Words) -> Self {
+        Self::from(document, date::find_days(segmented, words))
+    }
+
+    fn from(document: &Document, found: Vec<Found>) -> Self {
         let mut anchors = Anchors { report: document.date, birth: document.birth_date, last_period: None };
         anchors.last_period = date::last_period(&found, &anchors);
         Self { report_gestational_age: date::report_gestational_age(&found), found, anchors }
@@ -81,17 +91,40 @@ impl Times {
         date::gestational_age(&self.found, segmented, mention.tokens).or_else(of_report)
     }
 
+    /// The periods that the dates bound.
+    pub fn periods(&self, segmented: &Segmented) -> Vec<Span> {
+        date::periods(&self.found).iter().map(|period| segmented.span(period.tokens)).collect()
+    }
+
+    /// The tokens of everything that is no quantity: what says when, and not how long.
+    pub fn not_quantities(&self) -> Vec<TokenRange> {
+        let is_moment = |f: &&Found| !matches!(f.kind, date::Kind::Duration(_));
+        self.found.iter().filter(is_moment).map(|f| f.tokens).collect()
+    }
+
     /// Every date with its place.
     pub fn spans(&self, segmented: &Segmented) -> Vec<DateSpan> {
-        let span = |found: &Found| DateSpan {
-            span: segmented.span(found.tokens),
-            kind: kind_name(found),
-            value: found.normal_form(),
-            precision: found.precision().as_str(),
-            date: date::resolve(found, &self.anchors).map(|r| r.date),
+        let span = |found: &Found| {
+            let resolved = date::resolve(found, &self.anchors);
+            let day = resolved.map(|r| r.date);
+            let (hour, minute) = resolved.and_then(|r| r.time).unwrap_or_default();
+            DateSpan {
+                span: segmented.span(found.tokens),
+                kind: kind_name(found),
+                value: found.normal_form(),
+                precision: found.precision().as_str(),
+                date: day,
+                datetime: day.map(|d| d.at(hour as i8, minute as i8, 0, 0)),
+                delta_days: day.zip(self.anchors.report).and_then(|(day, report)| days_from(report, day)),
+            }
         };
         self.found.iter().map(span).collect()
     }
+}
+
+/// The days from the report to a day, negative before it.
+fn days_from(report: Date, day: Date) -> Option<i32> {
+    report.until(day).ok().map(|gap| gap.get_days())
 }
 
 fn is_own(reading: &Reading) -> bool {

@@ -1,11 +1,15 @@
 //! Cuts a report into tokens, lines, sections, sentences and clauses. Total, linear, never changes the text.
 
 mod clause;
+mod rules;
 mod section;
 mod sentence;
+mod table;
 
 pub use crate::normalize::TokenKind;
 pub use crate::span::Span;
+pub use rules::{Capitals, LineRules, SentenceRules};
+pub use table::{Table, tables};
 
 use crate::lexicon::{Entry, Lexicons, Role, WordId};
 use crate::normalize::{Folded, RawToken, fold, tokenize};
@@ -90,13 +94,18 @@ pub struct Segmented<'t> {
 impl<'t> Segmented<'t> {
     /// Cuts `text`.
     pub fn new(text: &'t str, lexicons: &Lexicons) -> Self {
+        Self::with_rules(text, lexicons, &SentenceRules::default())
+    }
+
+    /// Cuts `text`, its sentences by these rules.
+    pub fn with_rules(text: &'t str, lexicons: &Lexicons, rules: &SentenceRules) -> Self {
         let folded = fold(text);
         let tokens = tokens_of(&folded, lexicons);
         let lines = lines_of(&tokens);
         let (sections, sentences, clauses) = (Vec::new(), Vec::new(), Vec::new());
         let mut segmented = Self { folded, tokens, lines, sections, sentences, clauses };
         segmented.sections = section::find(&segmented, lexicons);
-        segmented.sentences = sentence::find(&segmented, lexicons);
+        segmented.sentences = sentence::find(&segmented, lexicons, rules);
         segmented.clauses = clause::find(&segmented, lexicons);
         segmented
     }

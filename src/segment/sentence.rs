@@ -1,11 +1,12 @@
 //! Cuts a report into sentences: points that end something, line breaks that begin something.
 
-use super::{Segmented, TokenKind, TokenRange, lead};
+use super::{Segmented, SentenceRules, Span, TokenKind, TokenRange, lead};
 use crate::lexicon::{Lexicons, Role};
 
 /// The sentences of a report, in text order, without the line breaks around them.
-pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<TokenRange> {
+pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons, rules: &SentenceRules) -> Vec<TokenRange> {
     let tokens = &segmented.tokens;
+    let soft = soft_breaks(segmented, rules);
     let mut sentences = Vec::new();
     let mut titles = segmented.sections.iter().map(|s| s.title).peekable();
     let mut start = 0;
@@ -24,14 +25,19 @@ pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<TokenRange
     let mut i = 0;
     while i < tokens.len() {
         while titles.next_if(|title| title.end as usize <= i).is_some() {}
-        if let Some(title) = titles.peek()
+        if let Some(title) = titles.peek().filter(|_| rules.lines.is_none())
             && title.start as usize == i
+            && !follows_soft_break(segmented, &soft, i)
         {
             close(&mut start, line_lead_start(segmented, i));
         }
         let ends = match tokens[i].kind {
-            TokenKind::Newline => breaks_line(segmented, i).then_some(i + 1),
-            TokenKind::Mark => ends_sentence(segmented, lexicons, i),
+            TokenKind::Newline if soft.binary_search(&i).is_ok() => None,
+            TokenKind::Newline => match &rules.lines {
+                Some(lines) => lines.breaks(segmented, i).then_some(i + 1),
+                None => breaks_line(segmented, i).then_some(i + 1),
+            },
+            TokenKind::Mark if !rules.ignores_points => ends_sentence(segmented, lexicons, i),
             _ => None,
         };
         i = ends.unwrap_or(i + 1);
@@ -41,6 +47,20 @@ pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<TokenRange
     }
     close(&mut start, tokens.len());
     sentences
+}
+
+/// The tokens of the line breaks that only wrap a line, ascending.
+fn soft_breaks(segmented: &Segmented, rules: &SentenceRules) -> Vec<usize> {
+    let at = |&byte: &u32| segmented.tokens_in_span(Span::new(byte, byte.saturating_add(1))).start as usize;
+    let mut soft: Vec<usize> = rules.soft_breaks.iter().map(at).collect();
+    soft.sort_unstable();
+    soft
+}
+
+/// True when the line of a title is said to continue the line before it.
+fn follows_soft_break(segmented: &Segmented, soft: &[usize], title: usize) -> bool {
+    let line = line_lead_start(segmented, title);
+    line.checked_sub(1).is_some_and(|before| soft.binary_search(&before).is_ok())
 }
 
 /// The numbering before a title belongs to the title's sentence.
