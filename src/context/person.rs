@@ -39,6 +39,10 @@ pub(super) fn decide(
         Some((cue, ())) if experiencer == Experiencer::Fetus => {
             Decided { value: (Experiencer::Other, None), cues: vec![cue] }
         }
+        // What the history of a pregnant woman tells of a child was another child's.
+        _ if experiencer == Experiencer::Fetus && section.is_some_and(|s| s.is_history) => {
+            Decided { value: (Experiencer::Other, None), cues: Vec::new() }
+        }
         _ => Decided { value: (experiencer, None), cues: Vec::new() },
     }
 }
@@ -91,6 +95,7 @@ fn who(reader: &Reader, cue: usize) -> Experiencer {
     let named = person(reader.cue(cue).category).unwrap_or(Experiencer::Patient);
     match (reader.cue(cue).effect, reader.record) {
         (Effect::MotherOf, _) => named,
+        (Effect::Child, Record::Woman) => Experiencer::Fetus,
         (Effect::Elder | Effect::Mister, Record::Woman) => Experiencer::Other,
         (Effect::Mister, Record::Child) => Experiencer::Father,
         (Effect::Madam, Record::Child) => Experiencer::Mother,

@@ -42,14 +42,18 @@ pub(super) fn decide(
         return Decided { value, cues: vec![cue] };
     }
     let elder = person.cues.iter().find(|&&cue| reader.cue(cue).effect == Effect::Elder);
-    if let Some(&cue) = elder.filter(|_| experiencer == Experiencer::Other) {
+    let is_told_now = governing.cues.iter().any(|g| reader.cue(g.cue).category == Category::Present);
+    if let Some(&cue) = elder.filter(|_| experiencer == Experiencer::Other && !is_told_now) {
         return Decided { value: history, cues: vec![cue] };
     }
     if (is_long_ago && !lasts) || (nature.bygone && assertion == Assertion::Present) {
         return Decided { value: Temporality::Past, cues: Vec::new() };
     }
     // The history of a relative is that relative's state, not a past one.
-    let is_own = |s: &&SectionKind| experiencer == Experiencer::Patient && s.subject.is_none();
+    let is_own = |s: &&SectionKind| {
+        let is_hers = person.cues.is_empty() && experiencer == Experiencer::Other;
+        (experiencer == Experiencer::Patient || is_hers) && s.subject.is_none()
+    };
     let by_section = section.filter(|s| s.is_history).filter(is_own).map(|_| history);
     Decided { value: by_section.unwrap_or(Temporality::Current), cues: Vec::new() }
 }

@@ -131,6 +131,8 @@ pub enum Effect {
     Fetus(Option<u8>),
     /// The mother of a named person, who is a mother in every record.
     MotherOf,
+    /// The child: the patient, but the child of this pregnancy in a woman's record.
+    Child,
     /// A child of the woman of an obstetric record, born before.
     Elder,
     /// A man named by his title: the patient, but the father in a child's record and another in a pregnant woman's.
@@ -165,6 +167,7 @@ impl Effect {
             "maternal" => Self::Maternal,
             "obstetric" => Self::Obstetric,
             "congenital" => Self::Congenital,
+            "child" => Self::Child,
             "elder" => Self::Elder,
             "mister" => Self::Mister,
             "madam" => Self::Madam,
@@ -187,7 +190,7 @@ impl Effect {
     }
 
     const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, fetus, fetus:NUMBER, mother_of, \
-                         elder, mister, madam, earlier, told, bygone, condition, consequence, settles, of_woman, \
+                         child, elder, mister, madam, earlier, told, bygone, condition, consequence, settles, of_woman, \
                          of_child";
 }
 

@@ -106,6 +106,7 @@ impl<'t> Segmented<'t> {
         let mut segmented = Self { folded, tokens, lines, sections, sentences, clauses };
         segmented.sections = section::find(&segmented, lexicons);
         segmented.sentences = sentence::find(&segmented, lexicons, rules);
+        section::narrow(&mut segmented);
         segmented.clauses = clause::find(&segmented, lexicons);
         segmented
     }

@@ -149,3 +149,24 @@ fn longest(segmented: &Segmented, lexicons: &Lexicons, first: usize, to: usize) 
 fn is_joint(segmented: &Segmented, token: usize) -> bool {
     segmented.is_any_mark(token, b"-/'()&,")
 }
+
+/// "Antécédents familiaux : RAS. Examen clinique : normal": on the line of a title, a later sentence that opens with a label of
+/// its own ends what the title frames.
+pub(super) fn narrow(segmented: &mut Segmented) {
+    for index in 0..segmented.sections.len() {
+        let section = segmented.sections[index];
+        let line = segmented.line_of(section.title.start as usize);
+        let first = segmented.sentences.partition_point(|s| s.start < section.body.start);
+        let inside =
+            segmented.sentences[first..].iter().take_while(|s| s.start < line.end.min(section.frame.end));
+        let labelled = inside.skip(1).find(|s| opens_with_label(segmented, **s)).map(|s| s.start);
+        if let Some(start) = labelled {
+            segmented.sections[index].frame.end = start;
+        }
+    }
+}
+
+fn opens_with_label(segmented: &Segmented, sentence: TokenRange) -> bool {
+    let (first, end) = (sentence.start as usize, sentence.end as usize);
+    segmented.is_capitalised(first) && colon_after(segmented, first, end.min(first + LONGEST_LABEL)).is_some()
+}

@@ -1,7 +1,9 @@
 //! Cues after the mention that act on what precedes them.
 
 use super::Governor;
-use super::place::{Place, acts_after, acts_before, governs_inside, is_assertive, reaches_phrase};
+use super::place::{
+    Place, acts_after, acts_before, governs_inside, is_assertive, opens_complement, reaches_phrase,
+};
 use crate::context::Reader;
 use crate::lexicon::{Category, Reach, Role};
 use crate::segment::{Segmented, TokenRange};
@@ -30,7 +32,9 @@ pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut
         // A verb between them is the one that carries the result: "la recherche est négative".
         Reach::Phrase => reaches_phrase(place, trimmed(place.segmented, between), Role::SUBORDINATOR),
     };
-    if !acts_before(cue) {
+    // "n'a pas retrouvé de microdélétion": with a complement the verb is active and says nothing of what precedes it.
+    let is_active = acts_after(cue) && opens_complement(place, cue, found);
+    if !acts_before(cue) || is_active {
         // A new cue that acts forward opens another statement, unless the same words answer ("malformation : aucune").
         let answers = reader.cues.get(index + 1).is_some_and(|next| next.tokens == found.tokens);
         *open &= answers || cue.reach == Reach::Word || !(is_assertive(cue.category) && acts_after(cue));
@@ -51,12 +55,29 @@ pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut
 /// a bracket that holds more than the cue ("isoimmunisation (Coombs indirect négatif)").
 fn backward_clause(place: &Place, between: TokenRange) -> bool {
     let inner = trimmed(place.segmented, between);
+    if is_parenthesis(place, inner, between) {
+        return true;
+    }
     let same_clause = inner.end as usize <= place.clause.end as usize;
     let opened = inner.indices().rev().find(|&i| place.segmented.is_any_mark(i, b"()"));
     let is_aside = opened.is_some_and(|i| place.segmented.is_mark(i, b'(') && i + 1 < inner.end as usize);
     same_clause
         && !is_aside
         && !inner.indices().any(|i| place.segmented.is_mark(i, b',') || place.segmented.is_mark(i, b';'))
+}
+
+/// Most tokens of an aside between a finding and its verb.
+const LONGEST_ASIDE: u32 = 10;
+
+/// "La trisomie 21, recherchée de principe, n'a pas été retrouvée": an aside between two commas.
+fn is_parenthesis(place: &Place, inner: TokenRange, between: TokenRange) -> bool {
+    let comma = |i: u32| place.segmented.is_mark(i as usize, b',');
+    let sentence = place.sentence.contains(between.end as usize);
+    inner.end < between.end
+        && inner.end - inner.start <= LONGEST_ASIDE
+        && comma(inner.start)
+        && !(inner.start + 1..inner.end).any(comma)
+        && sentence
 }
 
 /// Leaves out a comma that directly precedes the cue.

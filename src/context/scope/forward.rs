@@ -1,6 +1,8 @@
 //! Cues before the mention that act on what follows them.
 
-use super::place::{Place, acts_after, governs_inside, is_assertive, names_person, reaches_phrase};
+use super::place::{
+    Place, acts_after, governs_inside, is_assertive, names_person, opens_complement, reaches_phrase,
+};
 use super::{FARTHEST, Governor};
 use crate::context::cue::CueMatch;
 use crate::context::{Mechanism, Reader};
@@ -61,7 +63,6 @@ fn opens_sentence(reader: &Reader, place: &Place, index: usize, between: TokenRa
     is_one_person
         && starts_sentence(place, found)
         && place.sentence.contains(found.tokens.start as usize)
-        && !between.indices().any(|i| place.segmented.is_mark(i, b';'))
         && !names_somebody(reader, index, between)
 }
 
@@ -87,18 +88,18 @@ fn starts_sentence(place: &Place, found: &CueMatch) -> bool {
     lead.end - lead.start.min(lead.end) <= LEAD && lead.indices().all(is_lead)
 }
 
-/// "Il n'a pas été noté de déficit", ": risque combiné de T21": a cue that follows its finding acts forward when "of"
-/// opens one after it.
-fn opens_complement(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
-    let next = place.segmented.tokens.get(found.tokens.end as usize);
-    is_assertive(cue.category) && next.is_some_and(|t| t.role.has(Role::PARTITIVE))
-}
-
-/// "J2 : clarté nucale normale. Pas d'hygroma": a fetus named at the start of a line owns the line.
+/// "J2 : clarté nucale normale. Pas d'hygroma": a fetus named at the start of a line, or before a colon at the start of a
+/// sentence, owns the rest of the line.
 fn opens_line_of_fetus(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
-    let starts =
-        found.tokens.start <= place.line.start + LEAD && place.line.contains(found.tokens.start as usize);
-    matches!(cue.effect, Effect::Fetus(_)) && starts
+    let start = found.tokens.start as usize;
+    let opens_line = found.tokens.start <= place.line.start + LEAD;
+    let is_label = || {
+        let sentence = place.segmented.sentence_of(start).start;
+        let end = found.tokens.end as usize;
+        let has_colon = place.segmented.is_mark(end - 1, b':') || place.segmented.is_mark(end, b':');
+        found.tokens.start <= sentence + LEAD && has_colon
+    };
+    matches!(cue.effect, Effect::Fetus(_)) && place.line.contains(start) && (opens_line || is_label())
 }
 
 /// A clause cue reaches the mention in its own clause, and over commas as long as the list goes on.

@@ -98,3 +98,10 @@ fn names_test(reader: &Reader, mention: &Mention) -> bool {
 pub(super) fn names_person(category: Category) -> bool {
     person(category).is_some()
 }
+
+/// "Il n'a pas été noté de déficit", ": risque combiné de T21": a cue that follows its finding acts forward when "of"
+/// opens one after it.
+pub(super) fn opens_complement(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
+    let next = place.segmented.tokens.get(found.tokens.end as usize);
+    is_assertive(cue.category) && next.is_some_and(|t| t.role.has(Role::PARTITIVE))
+}
