@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{Bench, Ran, reports};
 
 /// The fields of an event, in the order of the contract; `fragments` only when discontinuous.
-const FIELDS: [&str; 32] = [
+const FIELDS: [&str; 33] = [
     "event_id",
     "document_id",
     "document_version",
@@ -31,6 +31,7 @@ const FIELDS: [&str; 32] = [
     "subgroups",
     "assertion",
     "certainty",
+    "conclusion",
     "experiencer",
     "fetus_index",
     "temporality",
@@ -462,6 +463,7 @@ fn qualify_gives_the_same_lines_with_their_context() {
                 "label",
                 "assertion",
                 "certainty",
+                "conclusion",
                 "experiencer",
                 "fetus_index",
                 "temporality",

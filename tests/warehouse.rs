@@ -97,6 +97,7 @@ fn event(document: &Document, engine: &EngineFingerprint, start: u32, end: u32) 
         subgroups: vec!["al40".into(), "al41".into()],
         assertion: Assertion::Present,
         certainty: 0.9,
+        conclusion: Assertion::Present,
         experiencer: Experiencer::Patient,
         fetus_index: None,
         temporality: Temporality::Current,
@@ -1009,7 +1010,7 @@ fn verify_finds_what_was_tampered_with() {
         ("INSERT INTO events SELECT NULL, event_id, doc, meaning, rule, engine, document_type, document_date,
             section, start, \"end\", fragments, text, assertion, certainty, experiencer, fetus_index, temporality,
             event_date, event_date_precision, event_date_source, gestational_age_days, laterality, value, unit,
-            cues, method, confidence FROM events WHERE event = 1", vec!["event-counters", "unique-events"]),
+            cues, method, confidence, conclusion FROM events WHERE event = 1", vec!["event-counters", "unique-events"]),
     ];
     for (tampering, expected) in cases {
         let (place, engine) = (Place::new(), engine("1"));
