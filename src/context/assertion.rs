@@ -46,7 +46,9 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
         let denied = category(after) == Category::Possible
             && negation.is_some_and(|n| !n.is_header && n.distance <= DENIED_WITHIN);
         let of_test = category(after) == Category::Negation && governing.is_test;
-        if !repeats && !denied && !of_test {
+        // "en cas d'image suspecte", "suspicion de …, à vérifier": of two doubts the first governs the second.
+        let is_doubled = before.is_some_and(|b| is_doubt(category(b))) && is_doubt(category(after));
+        if !repeats && !denied && !of_test && !is_doubled {
             return one(after);
         }
     }
@@ -62,6 +64,10 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
         (Some(before), _) => one(before),
         _ => by_default(reader.profile.is_hypothetical || section.is_some_and(|s| s.is_hypothetical)),
     }
+}
+
+fn is_doubt(category: Category) -> bool {
+    matches!(category, Category::Possible | Category::Hypothetical)
 }
 
 /// The verdict of the first governor; the others are named as evidence.

@@ -6,6 +6,9 @@ use crate::segment::{Segmented, TokenKind, TokenRange};
 /// Most words that may stand in the gap of a cue.
 const LONGEST_GAP: usize = 4;
 
+/// Spaces that set two columns apart.
+const COLUMN_GAP: u32 = 2;
+
 /// A cue found in the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CueMatch {
@@ -74,7 +77,7 @@ impl Finder<'_, '_> {
             let cue = self.lexicons.cue_forms[form as usize].cue;
             if self.acts(cue, found.end) && !matches[first..].iter().any(|m| m.cue == cue) {
                 let known = &self.lexicons.cues[cue as usize];
-                let is_line_wide = known.reach == Reach::Item || matches!(known.effect, Effect::Fetus(_));
+                let is_line_wide = known.reach == Reach::Item || known.effect.fetus().is_some();
                 matches.push(CueMatch { cue, tokens, gap: found.gap, is_line_wide });
             }
         }
@@ -176,6 +179,7 @@ impl Finder<'_, '_> {
                 token.kind == TokenKind::Newline
                     || mark(next, b",;.|/)(\t")
                     || (mark(next, b"-") && token.space_before)
+                    || token.start - self.segmented.tokens[next - 1].end >= COLUMN_GAP
                     || token.role.has(Role::COORDINATOR)
                     || next >= self.segmented.sentence_of(next - 1).end as usize
             })

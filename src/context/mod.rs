@@ -96,6 +96,9 @@ impl<'s, 't> Reader<'s, 't> {
             cues.retain(|found| is_in_use(&lexicons.cues[found.cue as usize], mechanisms));
         }
         let record = Record::of(&profile, &cues, lexicons);
+        if record != Record::Woman {
+            cues.retain(|found| !matches!(lexicons.cues[found.cue as usize].effect, Effect::Twin(_)));
+        }
         let subject = record::subject(&profile, record, &cues, lexicons);
         let profile = Profile { subject, ..profile };
         let heads = |found: &CueMatch| scope::is_header(segmented, &lexicons.cues[found.cue as usize], found);

@@ -29,7 +29,7 @@ pub(super) fn decide(
         return named(reader, cue);
     }
     let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
-        Subject::Patient | Subject::Birth | Subject::Either => Experiencer::Patient,
+        Subject::Patient | Subject::Birth | Subject::Prenatal | Subject::Either => Experiencer::Patient,
         Subject::Fetus => in_this_record(reader, Experiencer::Fetus),
         Subject::Mother => in_this_record(reader, Experiencer::Mother),
         Subject::Family => Experiencer::Family,
@@ -56,10 +56,7 @@ fn named(reader: &Reader, cue: usize) -> Decided<(Experiencer, Option<u8>)> {
         return Decided { value: (kin(reader, cue, cue + 1), None), cues: vec![cue, cue + 1] };
     }
     let experiencer = who(reader, cue);
-    let index = match reader.cue(cue).effect {
-        Effect::Fetus(index) if experiencer == Experiencer::Fetus => index,
-        _ => None,
-    };
+    let index = reader.cue(cue).effect.fetus().flatten().filter(|_| experiencer == Experiencer::Fetus);
     Decided { value: (experiencer, index), cues: vec![cue] }
 }
 

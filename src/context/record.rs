@@ -21,15 +21,21 @@ impl Record {
         match profile.subject {
             _ if profile.is_child => Self::Child,
             Subject::Fetus | Subject::Birth => Self::Woman,
+            Subject::Prenatal => match Self::told(cues, lexicons) {
+                Self::Anyone => Self::Woman,
+                told => told,
+            },
             _ => Self::told(cues, lexicons),
         }
     }
 
     fn told(cues: &[CueMatch], lexicons: &Lexicons) -> Self {
-        let votes = cues.iter().filter_map(|found| match lexicons.cues[found.cue as usize].effect {
-            Effect::OfWoman => Some(Self::Woman),
-            Effect::OfChild => Some(Self::Child),
-            _ => None,
+        let votes = cues.iter().map(|found| &lexicons.cues[found.cue as usize]).filter_map(|cue| {
+            match (cue.effect, cue.category) {
+                (Effect::OfWoman, _) | (_, Category::Fetus) => Some(Self::Woman),
+                (Effect::OfChild, _) => Some(Self::Child),
+                _ => None,
+            }
         });
         let first = votes.clone().next().unwrap_or(Self::Anyone);
         let children = votes.clone().filter(|vote| *vote == Self::Child).count();
@@ -44,7 +50,10 @@ impl Record {
 /// Whose the findings are: of a report that may be about a fetus, the fetus's when the text speaks of one.
 pub(super) fn subject(profile: &Profile, record: Record, cues: &[CueMatch], lexicons: &Lexicons) -> Subject {
     let names_fetus = |found: &CueMatch| lexicons.cues[found.cue as usize].category == Category::Fetus;
+    let speaks_of_pregnancy = || Record::told(cues, lexicons) == Record::Woman;
     match profile.subject {
+        Subject::Prenatal if speaks_of_pregnancy() => Subject::Fetus,
+        Subject::Prenatal => Subject::Birth,
         Subject::Either if cues.iter().any(names_fetus) => Subject::Fetus,
         Subject::Either | Subject::Patient if record == Record::Woman => Subject::Birth,
         Subject::Either => Subject::Patient,

@@ -129,6 +129,8 @@ pub enum Effect {
     Lasting,
     /// Names a fetus, by its number when it has one: at the start of a line it owns the line.
     Fetus(Option<u8>),
+    /// As `Fetus`, but written as a day of life is ("J1"): it counts in a pregnant woman's record only.
+    Twin(u8),
     /// The mother of a named person, who is a mother in every record.
     MotherOf,
     /// The child: the patient, but the child of this pregnancy in a woman's record.
@@ -182,14 +184,25 @@ impl Effect {
             "lasting" => Self::Lasting,
             "fetus" => Self::Fetus(None),
             "mother_of" => Self::MotherOf,
-            _ => match text.strip_prefix("fetus:").and_then(|n| n.parse().ok()) {
-                Some(number) => Self::Fetus(Some(number)),
-                None => return Err(format!("{text:?} is not one of {}", Self::NAMES)),
-            },
+            _ => {
+                let number = |prefix| text.strip_prefix(prefix).and_then(|n| n.parse().ok());
+                let twin = number("twin:").map(Self::Twin);
+                let named = twin.or_else(|| number("fetus:").map(|n| Self::Fetus(Some(n))));
+                return named.ok_or_else(|| format!("{text:?} is not one of {}", Self::NAMES));
+            }
         })
     }
 
-    const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, fetus, fetus:NUMBER, mother_of, \
+    /// The fetus it names: outer `None` when it names none, inner when it does not say which.
+    pub fn fetus(self) -> Option<Option<u8>> {
+        match self {
+            Self::Fetus(number) => Some(number),
+            Self::Twin(number) => Some(Some(number)),
+            _ => None,
+        }
+    }
+
+    const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, fetus, fetus:NUMBER, twin:NUMBER, mother_of, \
                          child, elder, mister, madam, earlier, told, bygone, condition, consequence, settles, of_woman, \
                          of_child";
 }

@@ -19,6 +19,8 @@ pub enum Subject {
     Fetus,
     /// The child for congenital findings, the woman for all others: a report of delivery.
     Birth,
+    /// The child when the text speaks of a pregnancy, else the child for congenital findings: a prenatal meeting.
+    Prenatal,
     /// The child when the text speaks of a fetus, else the person of the record: a karyotype, an image.
     Either,
     /// The mother.
@@ -34,12 +36,13 @@ impl Subject {
             "patient" => Subject::Patient,
             "fetus" => Subject::Fetus,
             "birth" => Subject::Birth,
+            "prenatal" => Subject::Prenatal,
             "either" => Subject::Either,
             "mother" => Subject::Mother,
             "family" => Subject::Family,
             _ => {
                 return Err(format!(
-                    "subject {text:?} is not patient, fetus, birth, either, mother or family"
+                    "subject {text:?} is not patient, fetus, birth, prenatal, either, mother or family"
                 ));
             }
         }))

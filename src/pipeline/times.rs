@@ -66,8 +66,8 @@ impl Times {
         let Some(found) = found else { return false };
         let report = self.anchors.report;
         let days = match found.kind {
-            // A report names its own time by days or months: a year alone is history, even when its own date is unknown.
-            date::Kind::Absolute(day) if report.is_none() && day.year.is_some() && day.month.is_none() => {
+            // A report names its own time by days or months: a month or a year alone is history, even when its own date is unknown.
+            date::Kind::Absolute(day) if report.is_none() && day.year.is_some() && day.day.is_none() => {
                 LONG_AGO
             }
             date::Kind::Relative { direction: date::Direction::Past, amount } => amount.in_days(),

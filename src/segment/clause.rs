@@ -6,6 +6,9 @@ use crate::lexicon::{Lexicons, Role};
 /// How many tokens after a comma or coordinator may hold the verb that makes it the start of a clause.
 const VERB_WITHIN: usize = 6;
 
+/// What follows from what stands before it.
+const ARROW: &str = "→";
+
 /// The clauses of a report, in text order; together they cover its sentences.
 pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<TokenRange> {
     let mut clauses = Vec::with_capacity(segmented.sentences.len() * 2);
@@ -27,6 +30,7 @@ pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<TokenRange
 fn begins_clause(segmented: &Segmented, lexicons: &Lexicons, i: usize, end: usize) -> bool {
     let token = &segmented.tokens[i];
     match token.kind {
+        TokenKind::Mark if segmented.word(i) == ARROW => true,
         TokenKind::Mark => match segmented.text().as_bytes()[token.start as usize] {
             b';' => true,
             b',' => has_verb_ahead(segmented, i + 1, end) || is_participle(segmented, lexicons, i + 1, end),
@@ -56,7 +60,7 @@ fn has_verb_ahead(segmented: &Segmented, from: usize, end: usize) -> bool {
     for i in window {
         let token = &segmented.tokens[i];
         let is_break =
-            token.kind == TokenKind::Mark || (token.role.has(breaks) && !token.role.has(Role::PRONOUN));
+            token.kind != TokenKind::Word || (token.role.has(breaks) && !token.role.has(Role::PRONOUN));
         if is_break {
             return false;
         }

@@ -61,8 +61,12 @@ fn backward_clause(place: &Place, between: TokenRange) -> bool {
     let same_clause = inner.end as usize <= place.clause.end as usize;
     let opened = inner.indices().rev().find(|&i| place.segmented.is_any_mark(i, b"()"));
     let is_aside = opened.is_some_and(|i| place.segmented.is_mark(i, b'(') && i + 1 < inner.end as usize);
+    // "un hydramnios et un estomac non vu": the result is that of the last noun, which has an article of its own.
+    let has = |i: usize, role| place.segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
+    let is_new_noun = inner.indices().any(|i| has(i, Role::COORDINATOR) && has(i + 1, Role::NUMERAL));
     same_clause
         && !is_aside
+        && !is_new_noun
         && !inner.indices().any(|i| place.segmented.is_mark(i, b',') || place.segmented.is_mark(i, b';'))
 }
 

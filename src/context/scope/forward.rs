@@ -6,7 +6,7 @@ use super::place::{
 use super::{FARTHEST, Governor};
 use crate::context::cue::CueMatch;
 use crate::context::{Mechanism, Reader};
-use crate::lexicon::{Category, Cue, Effect, Reach, Role};
+use crate::lexicon::{Category, Cue, Reach, Role};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most tokens of a bullet before a name that opens a line.
@@ -36,7 +36,10 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
         Reach::Clause => {
             opens_line_of_fetus(place, cue, found) || reaches_clause(reader, place, index, between)
         }
-        Reach::Phrase => reaches_phrase(place, between, Role::VERB.and(Role::SUBORDINATOR)),
+        Reach::Phrase => {
+            let is_acts_own = cue.category == Category::Negation && names_known_finding(place, between);
+            !is_acts_own && reaches_phrase(place, between, Role::VERB.and(Role::SUBORDINATOR))
+        }
         Reach::Word => reaches_word(place, between),
     };
     ((acts_after(cue) || opens_complement(place, cue, found)) && reaches).then_some(Governor {
@@ -45,6 +48,13 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
         follows: false,
         is_header: false,
     })
+}
+
+/// "n'a pas été revu pour sa cryptorchidie": the act is denied; what its complement names with an article is known.
+fn names_known_finding(place: &Place, between: TokenRange) -> bool {
+    let has = |i: usize, role| place.segmented.tokens[i].role.has(role);
+    let opens = Role::PREPOSITION.and(Role::PARTITIVE);
+    between.indices().any(|i| i > 0 && has(i, Role::DETERMINER) && has(i - 1, opens))
 }
 
 /// "La patiente est diabétique, mais son fœtus …": a person named at the start of a sentence is its subject to its end, as
@@ -99,14 +109,14 @@ fn opens_line_of_fetus(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
         let has_colon = place.segmented.is_mark(end - 1, b':') || place.segmented.is_mark(end, b':');
         found.tokens.start <= sentence + LEAD && has_colon
     };
-    matches!(cue.effect, Effect::Fetus(_)) && place.line.contains(start) && (opens_line || is_label())
+    cue.effect.fetus().is_some() && place.line.contains(start) && (opens_line || is_label())
 }
 
 /// A clause cue reaches the mention in its own clause, and over commas as long as the list goes on.
 fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
     let cue_end = reader.cues[index].tokens.end as usize - 1;
     if !place.clause.contains(cue_end) {
-        return is_fronted(reader, place, index, between);
+        return is_antecedent(reader, place, index) || is_fronted(reader, place, index, between);
     }
     // "pas de foyer à la radiographie": the examination took place.
     let is_examined =
@@ -122,6 +132,14 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     !reader.uses(Mechanism::Lists)
         || !between.indices().any(joint)
         || !list_is_over(reader, place, index, between)
+}
+
+/// "son neveu qui présente une varicelle": the relative clause speaks of the person before it.
+fn is_antecedent(reader: &Reader, place: &Place, index: usize) -> bool {
+    let next = reader.cues[index].tokens.end;
+    let is_relative =
+        place.segmented.tokens.get(next as usize).is_some_and(|t| t.role.has(Role::SUBORDINATOR));
+    names_person(reader.cue(index).category) && is_relative && place.clause.start == next
 }
 
 /// "Chez le premier jumeau, on note une omphalocèle": what opens the sentence frames the clause after its comma.

@@ -4,7 +4,7 @@ use super::place::{Place, acts_after};
 use super::{FARTHEST, Governor};
 use crate::context::Reader;
 use crate::context::cue::CueMatch;
-use crate::lexicon::{Cue, Effect, Reach};
+use crate::lexicon::{Cue, Reach};
 use crate::segment::{Segmented, TokenKind};
 
 /// Most headers looked at before a mention.
@@ -50,5 +50,5 @@ pub(in crate::context) fn is_header(segmented: &Segmented, cue: &Cue, found: &Cu
     let start = found.tokens.start as usize;
     let is_break =
         |back: usize| start.checked_sub(back).is_none_or(|i| segmented.tokens[i].kind == TokenKind::Newline);
-    cue.reach == Reach::Section || (matches!(cue.effect, Effect::Fetus(_)) && is_break(1) && is_break(2))
+    cue.reach == Reach::Section || (cue.effect.fetus().is_some() && is_break(1) && is_break(2))
 }
