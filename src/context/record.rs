@@ -22,7 +22,7 @@ impl Record {
             _ if profile.is_child => Self::Child,
             Subject::Fetus | Subject::Birth => Self::Woman,
             Subject::Prenatal => match Self::told(cues, lexicons) {
-                Self::Anyone => Self::Woman,
+                Self::Anyone if !cues.iter().any(|c| effect(c, lexicons) == Effect::OfPatient) => Self::Woman,
                 told => told,
             },
             _ => Self::told(cues, lexicons),
@@ -32,7 +32,7 @@ impl Record {
     fn told(cues: &[CueMatch], lexicons: &Lexicons) -> Self {
         let votes = cues.iter().map(|found| &lexicons.cues[found.cue as usize]).filter_map(|cue| {
             match (cue.effect, cue.category) {
-                (Effect::OfWoman, _) | (_, Category::Fetus) => Some(Self::Woman),
+                (Effect::OfWoman, _) | (Effect::None, Category::Fetus) => Some(Self::Woman),
                 (Effect::OfChild, _) => Some(Self::Child),
                 _ => None,
             }
@@ -47,13 +47,16 @@ impl Record {
     }
 }
 
+fn effect(found: &CueMatch, lexicons: &Lexicons) -> Effect {
+    lexicons.cues[found.cue as usize].effect
+}
+
 /// Whose the findings are: of a report that may be about a fetus, the fetus's when the text speaks of one.
 pub(super) fn subject(profile: &Profile, record: Record, cues: &[CueMatch], lexicons: &Lexicons) -> Subject {
     let names_fetus = |found: &CueMatch| lexicons.cues[found.cue as usize].category == Category::Fetus;
-    let speaks_of_pregnancy = || Record::told(cues, lexicons) == Record::Woman;
     match profile.subject {
-        Subject::Prenatal if speaks_of_pregnancy() => Subject::Fetus,
-        Subject::Prenatal => Subject::Birth,
+        Subject::Prenatal if record == Record::Woman => Subject::Fetus,
+        Subject::Prenatal => Subject::Patient,
         Subject::Either if cues.iter().any(names_fetus) => Subject::Fetus,
         Subject::Either | Subject::Patient if record == Record::Woman => Subject::Birth,
         Subject::Either => Subject::Patient,

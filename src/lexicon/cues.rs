@@ -157,6 +157,8 @@ pub enum Effect {
     OfWoman,
     /// Speaks for the record of a child.
     OfChild,
+    /// Speaks for a record that no pregnancy concerns.
+    OfPatient,
 }
 
 impl Effect {
@@ -180,6 +182,7 @@ impl Effect {
             "consequence" => Self::Consequence,
             "settles" => Self::Settles,
             "of_woman" => Self::OfWoman,
+            "of_patient" => Self::OfPatient,
             "of_child" => Self::OfChild,
             "lasting" => Self::Lasting,
             "fetus" => Self::Fetus(None),
@@ -202,9 +205,9 @@ impl Effect {
         }
     }
 
-    const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, fetus, fetus:NUMBER, twin:NUMBER, mother_of, \
-                         child, elder, mister, madam, earlier, told, bygone, condition, consequence, settles, of_woman, \
-                         of_child";
+    const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, bygone, fetus, fetus:NUMBER, \
+                         twin:NUMBER, mother_of, child, elder, mister, madam, earlier, told, condition, consequence, \
+                         settles, of_woman, of_child, of_patient";
 }
 
 /// A context cue.

@@ -19,7 +19,7 @@ pub enum Subject {
     Fetus,
     /// The child for congenital findings, the woman for all others: a report of delivery.
     Birth,
-    /// The child when the text speaks of a pregnancy, else the child for congenital findings: a prenatal meeting.
+    /// The child unless the text speaks of a disease that no pregnancy concerns: a meeting of specialists.
     Prenatal,
     /// The child when the text speaks of a fetus, else the person of the record: a karyotype, an image.
     Either,

@@ -48,7 +48,7 @@ pub(super) fn governs_inside(place: &Place, cue: &Cue, found: &CueMatch) -> bool
         Category::Negation => {
             let first = place.segmented.tokens[found.tokens.start as usize].role;
             let denies = acts_after(cue) || first.has(Role::NEGATION_OPEN.and(Role::NEGATION_CLOSE));
-            lies(found.tokens) && found.tokens.start < place.tokens.start && denies
+            found.tokens.start < place.tokens.start && denies
         }
         Category::Possible => lies(found.tokens) || holds,
         Category::Past | Category::History => lies(found.tokens),
