@@ -30,7 +30,8 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
         Reach::Section => false,
         _ if (between.end - between.start) as usize > FARTHEST => false,
         Reach::Clause if opens_sentence(reader, place, index, between) => true,
-        _ if !*open => false,
+        // A word that ends a statement changes no person: "un frère avec une sténose".
+        _ if !*open && !names_person(cue.category) => false,
         Reach::Sentence => place.sentence.contains(found.tokens.start as usize),
         Reach::Item => place.line.contains(found.tokens.start as usize),
         Reach::Clause => {
