@@ -151,6 +151,8 @@ pub enum Effect {
     Condition,
     /// Tells what would follow.
     Consequence,
+    /// Asks or tells in general: it does not concern what is named as known ("sa BPCO").
+    General,
     /// Settles the last suspicion before it, even without naming it ("ce diagnostic est écarté").
     Settles,
     /// Speaks for the record of a woman who carries a child.
@@ -180,6 +182,7 @@ impl Effect {
             "bygone" => Self::Bygone,
             "condition" => Self::Condition,
             "consequence" => Self::Consequence,
+            "general" => Self::General,
             "settles" => Self::Settles,
             "of_woman" => Self::OfWoman,
             "of_patient" => Self::OfPatient,
@@ -207,7 +210,7 @@ impl Effect {
 
     const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, bygone, fetus, fetus:NUMBER, \
                          twin:NUMBER, mother_of, child, elder, mister, madam, earlier, told, condition, consequence, \
-                         settles, of_woman, of_child, of_patient";
+                         general, settles, of_woman, of_child, of_patient";
 }
 
 /// A context cue.

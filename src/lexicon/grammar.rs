@@ -58,7 +58,13 @@ impl Role {
     /// Denies the adjective after it.
     pub const NEGATION_PREFIX: Role = Role(1 << 19);
 
-    const NAMES: [(&'static str, Role); 20] = [
+    /// Names what is known already: "his", "this".
+    pub const POSSESSIVE: Role = Role(1 << 20);
+
+    /// A verb when it is written without accent.
+    pub const AUXILIARY: Role = Role(1 << 21);
+
+    const NAMES: [(&'static str, Role); 22] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
         ("coordinator", Role::COORDINATOR),
@@ -78,6 +84,8 @@ impl Role {
         ("negation_open", Role::NEGATION_OPEN),
         ("negation_close", Role::NEGATION_CLOSE),
         ("adjunct", Role::ADJUNCT),
+        ("possessive", Role::POSSESSIVE),
+        ("auxiliary", Role::AUXILIARY),
         ("negation_prefix", Role::NEGATION_PREFIX),
     ];
 

@@ -64,7 +64,8 @@ fn has_verb_ahead(segmented: &Segmented, from: usize, end: usize) -> bool {
         if is_break {
             return false;
         }
-        if token.role.has(Role::PRONOUN.and(Role::VERB)) {
+        let is_auxiliary = token.role.has(Role::AUXILIARY) && segmented.written(i).is_ascii();
+        if is_auxiliary || token.role.has(Role::PRONOUN.and(Role::VERB)) {
             return true;
         }
     }

@@ -5,7 +5,7 @@ use super::place::{
     Place, acts_after, acts_before, governs_inside, is_assertive, opens_complement, reaches_phrase,
 };
 use crate::context::Reader;
-use crate::lexicon::{Category, Reach, Role};
+use crate::lexicon::{Category, Effect, Reach, Role};
 use crate::segment::{Segmented, TokenRange};
 
 /// A cue after the mention: it governs when it acts backward. The first result found closes the search.
@@ -15,6 +15,9 @@ pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut
     if place.holds(found) {
         let governor = Governor { cue: index, distance: 0, follows: true, is_header: false };
         return governs_inside(place, cue, found).then_some(governor);
+    }
+    if place.is_known && cue.effect == Effect::General {
+        return None;
     }
     if !place.sentence.contains(found.tokens.start as usize) {
         *open = false;

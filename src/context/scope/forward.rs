@@ -6,7 +6,7 @@ use super::place::{
 use super::{FARTHEST, Governor};
 use crate::context::cue::CueMatch;
 use crate::context::{Mechanism, Reader};
-use crate::lexicon::{Category, Cue, Reach, Role};
+use crate::lexicon::{Category, Cue, Effect, Reach, Role};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most tokens of a bullet before a name that opens a line.
@@ -26,6 +26,9 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
         return None;
     }
     let between = TokenRange { start: found.tokens.end, end: place.tokens.start.max(found.tokens.end) };
+    if place.is_known && (cue.category == Category::Negation || cue.effect == Effect::General) {
+        return None;
+    }
     let reaches = match cue.reach {
         Reach::Section => false,
         _ if (between.end - between.start) as usize > FARTHEST => false,
@@ -51,11 +54,9 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
     })
 }
 
-/// "n'a pas été revu pour sa cryptorchidie": the act is denied; what its complement names with an article is known.
+/// "n'avait pas entendu le souffle": the act is denied; what its complement names with an article is known.
 fn names_known_finding(place: &Place, between: TokenRange) -> bool {
-    let has = |i: usize, role| place.segmented.tokens[i].role.has(role);
-    let opens = Role::PREPOSITION.and(Role::PARTITIVE);
-    between.indices().any(|i| i > 0 && has(i, Role::DETERMINER) && has(i - 1, opens))
+    between.indices().skip(1).any(|i| place.segmented.tokens[i].role.has(Role::DETERMINER))
 }
 
 /// "La patiente est diabétique, mais son fœtus …": a person named at the start of a sentence is its subject to its end, as
@@ -214,6 +215,14 @@ fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     })
 }
 
+/// "pas de fièvre⏎toux ++": a line break ends what is said before it, unless the phrase goes on over it.
+fn ends_line_of_item(segmented: &Segmented, i: usize) -> bool {
+    let joins = Role::ARTICLE.and(Role::COORDINATOR).and(Role::PREPOSITION).and(Role::DETERMINER);
+    let goes_on = |i: usize| segmented.tokens.get(i).is_some_and(|t| t.role.has(joins.and(Role::PARTITIVE)));
+    let is_break = segmented.tokens[i].kind == TokenKind::Newline;
+    is_break && !goes_on(i - 1) && !goes_on(i + 1) && !segmented.is_any_mark(i - 1, b",-")
+}
+
 /// A colon, a verb, a word that tells when or why ("pas de fièvre depuis l'admission"), or the end of a bracket opened
 /// before the cue ends what is said before it.
 fn is_cut(segmented: &Segmented, between: TokenRange) -> bool {
@@ -222,7 +231,8 @@ fn is_cut(segmented: &Segmented, between: TokenRange) -> bool {
         depth += i32::from(segmented.is_mark(i, b'(')) - i32::from(segmented.is_mark(i, b')'));
         let verb = segmented.tokens[i].role.has(Role::VERB) && i > between.start as usize;
         let adjunct = segmented.tokens[i].role.has(Role::ADJUNCT);
-        if depth < 0 || verb || adjunct || segmented.is_mark(i, b':') {
+        let item = i > between.start as usize && ends_line_of_item(segmented, i);
+        if depth < 0 || verb || adjunct || item || segmented.is_mark(i, b':') {
             return true;
         }
     }

@@ -16,6 +16,8 @@ pub(super) struct Place<'s, 't> {
     pub line: TokenRange,
     /// The mention begins with the name of a test.
     pub is_test: bool,
+    /// The mention is named as known: "sa BPCO", "cette anémie".
+    pub is_known: bool,
 }
 
 impl<'s, 't> Place<'s, 't> {
@@ -30,6 +32,7 @@ impl<'s, 't> Place<'s, 't> {
             clause: if has_clauses { segmented.clause_of(start) } else { sentence },
             line: segmented.line_of(start),
             is_test: names_test(reader, mention),
+            is_known: start > 0 && segmented.tokens[start - 1].role.has(Role::POSSESSIVE),
         }
     }
 
