@@ -12,17 +12,33 @@ use crate::segment::{Segmented, TokenKind, TokenRange};
 /// Most tokens of a bullet before a name that opens a line.
 const LEAD: u32 = 2;
 
+/// What may still be found before a mention, going away from it.
+pub(super) struct Open {
+    /// Cues of assertion and time.
+    pub statements: bool,
+    /// Persons: an exception changes none ("un frère avec une sténose").
+    pub persons: bool,
+}
+
+impl Open {
+    fn admits(&self, category: Category) -> bool {
+        if names_person(category) { self.persons } else { self.statements }
+    }
+}
+
 /// A cue before the mention: it governs when it acts forward and nothing between them ends its scope.
-pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut bool) -> Option<Governor> {
+pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut Open) -> Option<Governor> {
     let found = &reader.cues[index];
     let cue = reader.cue(index);
     if place.holds(found) {
         let governor = Governor { cue: index, distance: 0, follows: false, is_header: false };
         return governs_inside(place, cue, found).then_some(governor);
     }
-    let is_stop = matches!(cue.category, Category::Stop | Category::Except);
-    if is_stop {
-        *open &= !place.sentence.contains(found.tokens.start as usize);
+    if matches!(cue.category, Category::Stop | Category::Except) {
+        if place.sentence.contains(found.tokens.start as usize) {
+            open.statements = false;
+            open.persons &= cue.category == Category::Except;
+        }
         return None;
     }
     let between = TokenRange { start: found.tokens.end, end: place.tokens.start.max(found.tokens.end) };
@@ -33,8 +49,7 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
         Reach::Section => false,
         _ if (between.end - between.start) as usize > FARTHEST => false,
         Reach::Clause if opens_sentence(reader, place, index, between) => true,
-        // A word that ends a statement changes no person: "un frère avec une sténose".
-        _ if !*open && !names_person(cue.category) => false,
+        _ if !open.admits(cue.category) => false,
         Reach::Sentence => place.sentence.contains(found.tokens.start as usize),
         Reach::Item => place.line.contains(found.tokens.start as usize),
         Reach::Clause => {

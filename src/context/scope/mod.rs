@@ -54,7 +54,7 @@ pub(super) fn govern(reader: &Reader, mention: &Mention) -> Governing {
         true => header::headers(reader, &place, next),
         false => Vec::new(),
     };
-    let mut open = true;
+    let mut open = forward::Open { statements: true, persons: true };
     let from = place.sentence.start.min(place.line.start);
     for index in (next.saturating_sub(MOST_CUES)..next).rev() {
         let found = &reader.cues[index];
