@@ -3,7 +3,9 @@
 mod backward;
 mod forward;
 mod header;
+mod list;
 mod place;
+mod subject;
 
 pub(super) use header::is_header;
 
