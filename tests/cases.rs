@@ -178,7 +178,9 @@ fn a_mark_of_unknown_words_is_refused() {
         bench.file("mine/cases.toml", case);
         ["test", "check"].map(|command| bench.run(&["lexicon", command, "mine"]))
     };
-    test("absent").map(|ran| ran.ends_with(0));
+    for ran in test("absent") {
+        ran.ends_with(0);
+    }
     let wrong = test("present")[0].err.clone();
     assert!(wrong.is_empty(), "20 of 21 pass: {wrong}");
     for ran in test("missing") {
