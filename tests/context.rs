@@ -130,7 +130,7 @@ fn each_mechanism_changes_what_is_read() {
     let mut wrong = Vec::new();
     for mechanism in Mechanism::ALL {
         let without = Engine::new(Lexicons::from_folders(&shipped()).unwrap()).unwrap().without(mechanism);
-        let probe = PROBES.iter().find(|p| p.mechanism == mechanism).expect(mechanism.name());
+        let probe = PROBES.iter().find(|p| p.mechanism == mechanism).expect("a text for each");
         assert_ne!(probe.full, probe.without, "{mechanism:?}");
         let found = (reading(engine(), probe), reading(&without, probe));
         if (found.0.as_str(), found.1.as_str()) != (probe.full, probe.without) {

@@ -344,10 +344,26 @@ fn odd_spans_are_qualified_in_any_order() {
         let backwards: Vec<Span> = spans.iter().rev().copied().collect();
         let mut again = engine().qualify(&report(1, text.into()), &backwards);
         again.reverse();
+        // Neither forward nor backward: what follows a settling word must not hide what stands before it.
+        let mut turned = spans.clone();
+        turned.rotate_left(spans.len() / 3);
+        let mut turned = engine().qualify(&report(1, text.into()), &turned);
+        turned.rotate_right(spans.len() / 3);
+        assert_eq!(read, turned, "{text:?}");
         for ((one, other), span) in read.iter().zip(&again).zip(&spans) {
             assert_eq!(one, other, "{span:?} of {text:?}: {:?}", span.slice(text));
         }
     }
+}
+
+#[test]
+fn the_order_of_spans_does_not_change_what_is_concluded() {
+    let text = "Suspicion d'omphalocèle. L'hypothèse a été écartée. Fente palatine. Toux.";
+    let words = ["Fente palatine", "Toux", "omphalocèle"];
+    let spans =
+        words.map(|word| text.find(word).map(|at| Span::new(at as u32, (at + word.len()) as u32)).unwrap());
+    let read = engine().qualify(&report(1, text.into()), &spans);
+    assert_eq!(read[2].conclusion, laennec::event::Assertion::Absent);
 }
 
 #[test]
