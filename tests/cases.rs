@@ -162,3 +162,29 @@ fn the_mood_of_a_verb_decides() {
         assert_eq!(read, [said], "{text}");
     }
 }
+
+/// A lexicon of cues is tested to a share of its cases, so a mark that says nothing known must not count as a failure.
+#[test]
+fn a_mark_of_unknown_words_is_refused() {
+    let text =
+        "Suspicion d'{{omphalocèle|possible conclusion:WORD}}. Au contrôle, pas d'{{omphalocèle|absent}}.";
+    let bench = Bench::new();
+    let manifest = "id = \"mine\"\nkind = \"cues\"\ntitle = \"T\"\nversion = \"1\"\nlicence = \"MIT\"\nsource = \"us\"\n";
+    bench.file("mine/manifest.toml", manifest);
+    bench.file("mine/terms.tsv", "cue\tterm\tcategory\tdirection\nneg.mine\tnullement\tnegation\tafter\n");
+    let test = |word: &str| {
+        let padding = "[[case]]\ntext = \"Pas d'{{omphalocèle|absent}}.\"\n".repeat(20);
+        let case = format!("{padding}[[case]]\ntext = \"{}\"\n", text.replace("WORD", word));
+        bench.file("mine/cases.toml", case);
+        ["test", "check"].map(|command| bench.run(&["lexicon", command, "mine"]))
+    };
+    for ran in test("absent") {
+        ran.ends_with(0);
+    }
+    let wrong = test("present")[0].err.clone();
+    assert!(wrong.is_empty(), "20 of 21 pass: {wrong}");
+    for ran in test("missing") {
+        let ran = ran.ends_with(1);
+        assert!(ran.err.contains("mine/cases.toml:41: mark 1: unknown expectation"), "{}", ran.err);
+    }
+}

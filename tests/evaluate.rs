@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use laennec::context::Mechanism;
 use serde_json::{Value, json};
 
 use crate::support::{Bench, root};
@@ -164,4 +165,75 @@ fn threads_do_not_matter_and_the_seed_does() {
     };
     assert!(run("1", "5") == run("2", "5"));
     assert!(run("2", "5") != run("2", "6"));
+}
+
+/// A suspicion that the report rules out further on, and a finding that it never takes up again.
+const CONCLUDED: &str = "Suspicion d'omphalocèle. Fente palatine. Au contrôle, pas d'omphalocèle.";
+
+#[test]
+fn the_conclusion_is_scored_where_the_gold_tells_it() {
+    let bench = Bench::new();
+    let gold = json!({"id": "a", "text": CONCLUDED, "entities": [
+        {"start": 12, "end": 23, "assertion": "possible", "conclusion": "absent"},
+        {"start": 25, "end": 39, "conclusion": ["absent", "possible"]},
+        {"start": 60, "end": 71, "assertion": "absent"}]});
+    bench.file("gold.jsonl", gold.to_string());
+    let report = evaluate(&bench, &["gold.jsonl", "--errors", "conclusion"]);
+    assert!(report.get("unscored_conclusions").is_none());
+    let all = part(&report, "all");
+    assert_eq!((&all["conclusion"]["n"], &all["conclusion"]["right"]), (&json!(2), &json!(1)));
+    assert_eq!((&all["all"]["n"], &all["all"]["right"]), (&json!(3), &json!(2)));
+    let fault = json!([{"attribute": "conclusion", "expected": "absent|possible", "found": "present"}]);
+    assert_eq!((report["errors"].as_array().unwrap().len(), &report["errors"][0]["faults"]), (1, &fault));
+    let plain = bench.run(&["evaluate", "assertion", "gold.jsonl", "--errors", "conclusion"]).ends_with(0);
+    assert!(plain.out.contains("a 25-39  conclusion: absent|possible → present  (no cue)"), "{}", plain.out);
+    let run = |required: &str| bench.run(&["evaluate", "assertion", "gold.jsonl", "--require", required]);
+    run("conclusion=0.5").ends_with(0);
+    let short = run("conclusion=0.9").ends_with(1);
+    assert!(short.err.contains("conclusion accuracy 0.5000, at least 0.9"), "{}", short.err);
+}
+
+#[test]
+fn a_mark_may_tell_the_conclusion() {
+    let bench = Bench::new();
+    let marked = CONCLUDED.replacen("omphalocèle", "{{omphalocèle|possible conclusion:absent}}", 1);
+    let case = |text: &str| format!("[[case]]\nid = \"a\"\ntext = \"{text}\"\n");
+    bench.file("cases.toml", case(&marked.replace("pas d'omphalocèle", "pas d'{{omphalocèle|absent}}")));
+    let all = part(&evaluate(&bench, &["cases.toml"]), "all").clone();
+    assert_eq!((&all["conclusion"]["n"], &all["conclusion"]["right"]), (&json!(1), &json!(1)));
+    assert_eq!(all["all"]["right"], 2);
+    for bad in ["conclusion:secret", "conclusion:", "conclusion", "conclusion:fetus1"] {
+        bench.file("cases.toml", case(&format!("{{{{a|{bad}}}}}")));
+        let ran = bench.run(&["evaluate", "assertion", "cases.toml"]).ends_with(1);
+        assert!(ran.err.contains("cases.toml:1: mark 1: ") && !ran.err.contains("secret"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn each_mechanism_is_left_out_in_turn() {
+    let bench = Bench::new();
+    let concluded = json!({"doc_id": 1, "id": 1, "text": CONCLUDED,
+        "entities": [
+        {"start": 12, "end": 23, "conclusion": "absent"}, {"start": 60, "end": 71}]});
+    bench.file("gold.jsonl", format!("{}{concluded}\n", gold()));
+    let report = evaluate(&bench, &["gold.jsonl", "--ablation"]);
+    let rows = report["ablation"].as_array().unwrap();
+    assert_eq!(rows.len(), 1 + Mechanism::ALL.len());
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["without"].as_str()).collect();
+    assert_eq!(names, Mechanism::ALL.map(Mechanism::name));
+    let full = &rows[0];
+    assert_eq!((&full["part"], &full["without"]), (&json!("all"), &Value::Null));
+    let value = &part(&report, "all")["negation"]["f1"]["value"];
+    assert_eq!(full["measures"]["negation"], json!({"f1": value, "difference": 0.0}));
+    let last = &rows.last().unwrap()["measures"];
+    assert_eq!(last["conclusion"], json!({"accuracy": 0.0, "difference": -1.0}));
+    assert_eq!(last["all"], json!({"accuracy": 0.25, "difference": -0.25}));
+    assert_eq!(rows[1]["measures"]["other"], json!({"f1": null, "difference": null}));
+    let run = || bench.run(&["evaluate", "assertion", "gold.jsonl", "--ablation"]).ends_with(0);
+    let (once, again) = (run(), run());
+    assert!(once.out.contains("without negated-verbs") && once.out.contains("0.250 −0.250"), "{}", once.out);
+    assert!(
+        once.err.is_empty() && once.out == again.out && once.out.lines().all(|l| l.chars().count() <= 110)
+    );
+    assert!(evaluate(&bench, &["gold.jsonl"]).get("ablation").is_none());
 }

@@ -5,6 +5,8 @@
 mod cases;
 mod cli;
 mod compatibility;
+mod conclusion;
+mod context;
 mod dates;
 mod evaluate;
 mod faults;

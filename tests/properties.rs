@@ -310,6 +310,76 @@ fn by_id(documents: &[Document], threads: usize, size: usize) -> BTreeMap<String
     all
 }
 
+/// Spans at places where no finding is: nowhere, everything, cues, their halves, white space, the very ends.
+fn odd_spans(text: &str) -> Vec<Span> {
+    let end = text.len() as u32;
+    let mut spans = vec![Span::new(0, 0), Span::new(end, end), Span::new(0, end)];
+    for (at, word) in
+        text.split_inclusive(' ').scan(0, |at, word| Some((std::mem::replace(at, *at + word.len()), word)))
+    {
+        let (from, to) = (at as u32, (at + word.len()) as u32);
+        spans.extend([
+            Span::new(from, to),
+            Span::new(from, from),
+            Span::new(to - 1, to),
+            Span::new(0, to),
+            Span::new(from, end),
+        ]);
+    }
+    spans.retain(|s| text.is_char_boundary(s.start as usize) && text.is_char_boundary(s.end as usize));
+    spans
+}
+
+/// A report that suspects, settles without a name, asks, denies and concludes.
+const SETTLED: &str = "Suspicion d'omphalocèle. L'hypothèse a été écartée. Toux ? Elle est confirmée. Pas de fente ni \
+    de toux : négatif.\nCONCLUSION\nSuspicion de fente, éliminée. Mère : omphalocèle. Ce diagnostic est écarté.";
+
+#[test]
+fn odd_spans_are_qualified_in_any_order() {
+    for text in [SETTLED, "", " ", "Pas de", "L'hypothèse a été écartée. L'hypothèse a été écartée."]
+    {
+        let spans = odd_spans(text);
+        let read = engine().qualify(&report(1, text.into()), &spans);
+        assert_eq!(read.len(), spans.len(), "{text:?}");
+        let backwards: Vec<Span> = spans.iter().rev().copied().collect();
+        let mut again = engine().qualify(&report(1, text.into()), &backwards);
+        again.reverse();
+        // Neither forward nor backward: what follows a settling word must not hide what stands before it.
+        let mut turned = spans.clone();
+        turned.rotate_left(spans.len() / 3);
+        let mut turned = engine().qualify(&report(1, text.into()), &turned);
+        turned.rotate_right(spans.len() / 3);
+        assert_eq!(read, turned, "{text:?}");
+        for ((one, other), span) in read.iter().zip(&again).zip(&spans) {
+            assert_eq!(one, other, "{span:?} of {text:?}: {:?}", span.slice(text));
+        }
+    }
+}
+
+#[test]
+fn the_order_of_spans_does_not_change_what_is_concluded() {
+    let text = "Suspicion d'omphalocèle. L'hypothèse a été écartée. Fente palatine. Toux.";
+    let words = ["Fente palatine", "Toux", "omphalocèle"];
+    let spans =
+        words.map(|word| text.find(word).map(|at| Span::new(at as u32, (at + word.len()) as u32)).unwrap());
+    let read = engine().qualify(&report(1, text.into()), &spans);
+    assert_eq!(read[2].conclusion, laennec::event::Assertion::Absent);
+}
+
+#[test]
+fn conclusions_take_linear_time() {
+    let text = format!("{SETTLED}\n").repeat((1 << 20) / SETTLED.len());
+    let started = std::time::Instant::now();
+    let spans: Vec<Span> = text
+        .match_indices("omphalocèle")
+        .map(|(at, word)| Span::new(at as u32, (at + word.len()) as u32))
+        .collect();
+    assert_eq!(engine().qualify(&report(1, text.clone()), &spans).len(), spans.len());
+    assert!(engine().annotate(&report(1, text)).len() > spans.len());
+    // Generous: a debug build on a busy machine; a quadratic step would take much longer.
+    assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?} for 1 MB", started.elapsed());
+}
+
 #[test]
 fn the_program_gives_the_same_events_whatever_the_threads_and_the_order() {
     let bench = Bench::new().with_reports();

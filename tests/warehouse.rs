@@ -311,6 +311,63 @@ fn a_reader_cannot_write() {
     assert!(matches!(error, WarehouseError::ReadOnly), "{error}");
 }
 
+/// A warehouse of the first schema with one document and its events.
+fn of_the_first_schema() -> Place {
+    let today = Place::new();
+    let (document, old) = (report("A", 1, "P"), engine("1"));
+    let events = vec![event(&document, &old, 0, 21), full_event(&document, &old)];
+    run(&mut today.open(), &old, &[annotated(&document, 1, events)]);
+    let place = Place::new();
+    let connection = place.raw();
+    connection.execute_batch(include_str!("../src/warehouse/schema/0001.sql")).unwrap();
+    connection.execute("ATTACH ?1 AS today", [today.path().to_str().unwrap()]).unwrap();
+    for table in
+        ["engines", "runs", "documents", "meanings", "meaning_codes", "meaning_subgroups", "rules", "events"]
+    {
+        let sql = "SELECT group_concat('\"' || name || '\"') FROM pragma_table_info(?1)";
+        let columns: String = connection.query_row(sql, [table], |row| row.get(0)).unwrap();
+        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM today.{table}");
+        assert!(connection.execute(&copy, []).unwrap() > 0, "{table}");
+    }
+    connection.pragma_update(Some("main"), "application_id", 0x4C41_454E).unwrap();
+    connection.pragma_update(Some("main"), "user_version", 1).unwrap();
+    place
+}
+
+#[test]
+fn a_warehouse_of_the_first_schema_is_brought_to_the_latest() {
+    let place = of_the_first_schema();
+    assert_eq!(
+        count(&place.raw(), "SELECT count(*) FROM pragma_table_info('events') WHERE name = 'conclusion'"),
+        0
+    );
+    let warehouse = place.open();
+    let version = count(&place.raw(), "SELECT user_version FROM pragma_user_version");
+    assert_eq!(version, 2);
+    let events = all(&warehouse);
+    assert_eq!(events.len(), 2);
+    assert!(events.iter().any(|e| e.assertion == Assertion::Absent));
+    assert!(events.iter().all(|e| e.conclusion == e.assertion), "an old event stands as it was read");
+    assert_sound(&warehouse);
+    drop(warehouse);
+    assert_eq!(all(&Warehouse::open_existing(&place.path()).unwrap()), events);
+    let document = report("A", 1, "P");
+    let mut again = place.open();
+    assert_eq!(run(&mut again, &engine("1"), &[with_event(&document, 1, &engine("1"))]), [Fate::Unchanged]);
+    assert_eq!(run(&mut again, &engine("2"), &[with_event(&document, 1, &engine("2"))]), [Fate::Replaced]);
+    assert_sound(&again);
+}
+
+#[test]
+fn a_reader_of_an_older_schema_says_what_to_do_and_changes_nothing() {
+    let place = of_the_first_schema();
+    let before = place.bytes();
+    let error = Warehouse::open_existing(&place.path()).err().unwrap();
+    assert!(matches!(error, WarehouseError::Older { found: 1, known: 2, .. }), "{error}");
+    assert!(error.to_string().contains("to migrate it"), "{error}");
+    assert_eq!(place.bytes(), before);
+}
+
 // Round trip
 
 #[test]

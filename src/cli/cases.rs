@@ -1,9 +1,9 @@
 //! Runs the cases stored beside a lexicon, each kind by its own rule.
 
 use crate::document::Document;
-use crate::event::{Assertion, Experiencer, Reading, Temporality};
+use crate::event::{Assertion, Experiencer, Temporality};
 use crate::lexicon::{Case, Folder, Kind, read_cases};
-use crate::pipeline::{Engine, QuantitySpan};
+use crate::pipeline::{Engine, Qualified, QuantitySpan};
 use crate::span::Span;
 
 /// What running the cases of one lexicon gave.
@@ -36,6 +36,10 @@ pub(super) fn run(engine: &Engine, folder: &Folder, set: Option<&str>) -> Result
     let manifest = engine.lexicons().manifests.iter().find(|m| m.id == folder.name);
     let kind = manifest.map(|m| m.kind).ok_or_else(|| format!("lexicon {:?} is not loaded", folder.name))?;
     let chosen: Vec<&Case> = cases.iter().filter(|c| set.is_none_or(|s| c.set == s)).collect();
+    if kind == Kind::Cues {
+        let unread = unreadable(&cases);
+        unread.is_empty().then_some(()).ok_or_else(|| unread.join("\n"))?;
+    }
     let failures =
         chosen.iter().filter_map(|case| run_case(engine, kind, case).err().map(|e| failure(case, &e)));
     Ok(Report { ran: chosen.len(), failures: failures.collect(), required: required(kind) })
@@ -116,7 +120,7 @@ fn context(engine: &Engine, case: &Case) -> Result<(), String> {
     let mut faults = Vec::new();
     for (mark, qualified) in case.marks.iter().zip(read) {
         let expected = expectation(&mark.expected)?;
-        let found = summary(&qualified.reading);
+        let found = summary(&qualified, expected.conclusion.is_some());
         if expected != found {
             let cues: Vec<&str> = qualified.reading.cues.iter().map(|(id, _)| id.as_str()).collect();
             let span = Span::new(mark.start, mark.end).slice(&case.text);
@@ -126,25 +130,62 @@ fn context(engine: &Engine, case: &Case) -> Result<(), String> {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
-/// Assertion, experiencer, fetus, temporality.
-pub(super) type Expectation = (Assertion, Experiencer, Option<u8>, Temporality);
-
-fn summary(reading: &Reading) -> Expectation {
-    (reading.assertion, reading.experiencer, reading.fetus_index, reading.temporality)
+/// What a mark of a lexicon of cues expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Expectation {
+    pub assertion: Assertion,
+    pub experiencer: Experiencer,
+    pub fetus_index: Option<u8>,
+    pub temporality: Temporality,
+    /// What the whole report concludes; `None` where the mark leaves it unsaid.
+    pub conclusion: Option<Assertion>,
 }
 
-/// Reads the words of a mark; what they leave unsaid is present, the patient's, current.
+fn summary(found: &Qualified, is_conclusion_said: bool) -> Expectation {
+    Expectation {
+        assertion: found.reading.assertion,
+        experiencer: found.reading.experiencer,
+        fetus_index: found.reading.fetus_index,
+        temporality: found.reading.temporality,
+        conclusion: is_conclusion_said.then_some(found.conclusion),
+    }
+}
+
+/// The marks of cases of cues whose words say nothing that is known, each with its place.
+pub(super) fn unreadable(cases: &[Case]) -> Vec<String> {
+    let faults = |case: &Case| {
+        let of_mark = |(i, mark): (usize, &crate::lexicon::Mark)| {
+            let fault = expectation(&mark.expected).err()?;
+            Some(format!("{}: mark {}: {fault}", case.place, i + 1))
+        };
+        case.marks.iter().enumerate().filter_map(of_mark).collect::<Vec<_>>()
+    };
+    cases.iter().flat_map(faults).collect()
+}
+
+/// Before the conclusion in a mark: `{{span|possible conclusion:absent}}`.
+const CONCLUSION: &str = "conclusion:";
+
+/// Reads the words of a mark; what they leave unsaid is present, the patient's, current, and no conclusion.
 pub(super) fn expectation(words: &str) -> Result<Expectation, String> {
-    let mut expected = (Assertion::Present, Experiencer::Patient, None, Temporality::Current);
+    let mut expected = Expectation {
+        assertion: Assertion::Present,
+        experiencer: Experiencer::Patient,
+        fetus_index: None,
+        temporality: Temporality::Current,
+        conclusion: None,
+    };
     for word in words.split_whitespace() {
         if let Some(assertion) = Assertion::parse(word) {
-            expected.0 = assertion;
+            expected.assertion = assertion;
         } else if let Some(experiencer) = Experiencer::parse(word) {
-            expected.1 = experiencer;
+            expected.experiencer = experiencer;
         } else if let Some(temporality) = Temporality::parse(word) {
-            expected.3 = temporality;
+            expected.temporality = temporality;
         } else if let Some(index) = word.strip_prefix("fetus").and_then(|n| n.parse().ok()) {
-            (expected.1, expected.2) = (Experiencer::Fetus, Some(index));
+            (expected.experiencer, expected.fetus_index) = (Experiencer::Fetus, Some(index));
+        } else if let Some(conclusion) = word.strip_prefix(CONCLUSION).and_then(Assertion::parse) {
+            expected.conclusion = Some(conclusion);
         } else {
             return Err(format!("unknown expectation {word:?}"));
         }

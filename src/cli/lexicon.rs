@@ -98,7 +98,11 @@ fn check(dirs: &[PathBuf]) -> Result {
     let mut count = 0;
     for folder in &folders {
         match read_cases(folder) {
-            Ok(cases) => count += cases.len(),
+            Ok(cases) => {
+                count += cases.len();
+                let is_cues = lexicons.manifests.iter().any(|m| m.id == folder.name && m.kind == Kind::Cues);
+                faults.extend(if is_cues { cases::unreadable(&cases) } else { Vec::new() });
+            }
             Err(problems) => faults.extend(problems.iter().map(ToString::to_string)),
         }
     }

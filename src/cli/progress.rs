@@ -9,13 +9,21 @@ const WIDTH: u16 = 110;
 
 /// A bar over `total` bytes; drawn on a terminal only.
 pub(super) fn bar(total: Option<u64>, quiet: bool) -> ProgressBar {
+    drawn(total, quiet, "{spinner} {bar:32} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} {msg}")
+}
+
+/// A bar over `total` steps; drawn on a terminal only.
+pub(super) fn steps(total: usize, quiet: bool) -> ProgressBar {
+    drawn(Some(total as u64), quiet, "{spinner} {bar:32} {pos}/{len} {eta} {msg}")
+}
+
+fn drawn(total: Option<u64>, quiet: bool, template: &str) -> ProgressBar {
     let target = if quiet || !std::io::stderr().is_terminal() {
         ProgressDrawTarget::hidden()
     } else {
         ProgressDrawTarget::stderr()
     };
     let bar = ProgressBar::with_draw_target(total, target);
-    let template = "{spinner} {bar:32} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} {msg}";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }

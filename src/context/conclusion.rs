@@ -103,7 +103,9 @@ impl Strongest {
 }
 
 /// "L'hypothèse a été écartée": words that settle the last suspicion before them, in another sentence.
-fn settled<'s, 'a>(reader: &Reader, statements: &'s [Statement<'a>]) -> Vec<(&'s Statement<'a>, Claim)> {
+fn settled<'s, 'a>(reader: &Reader, given: &'s [Statement<'a>]) -> Vec<(&'s Statement<'a>, Claim)> {
+    let mut statements: Vec<&Statement> = given.iter().collect();
+    statements.sort_by_key(|s| (s.tokens.start, s.tokens.end, s.finding));
     let is_open =
         |s: &&Statement| matches!(s.reading.assertion, Assertion::Possible | Assertion::Hypothetical);
     let mut claims = Vec::new();
@@ -116,7 +118,8 @@ fn settled<'s, 'a>(reader: &Reader, statements: &'s [Statement<'a>]) -> Vec<(&'s
         };
         let place = found.tokens.start;
         let before = statements.partition_point(|s| s.tokens.start < place);
-        let last = statements[..before].iter().rev().take_while(|s| s.tokens.end + SETTLED_WITHIN >= place);
+        let last =
+            statements[..before].iter().rev().copied().take_while(|s| s.tokens.end + SETTLED_WITHIN >= place);
         let sentence = reader.segmented.sentence_of(place as usize);
         let named = statements[..before].last().is_some_and(|s| sentence.contains(s.tokens.start as usize));
         if let Some(open) = last.into_iter().find(is_open).filter(|_| !named) {

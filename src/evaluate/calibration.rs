@@ -36,7 +36,7 @@ pub struct Calibration {
 impl Calibration {
     /// Of the mentions whose presence is known; `None` when there is none.
     pub fn of(judged: &[Judged]) -> Option<Self> {
-        let known = |one: &Judged| Some((chance(one.reading), was_present(one.mention)?));
+        let known = |one: &Judged| Some((chance(&one.found.reading), was_present(one.mention)?));
         Self::of_pairs(&judged.iter().filter_map(known).collect::<Vec<_>>())
     }
 

@@ -16,8 +16,8 @@ pub struct Truth {
     pub temporality: Vec<Temporality>,
     /// Accepted fetuses; `None` among them accepts no number.
     pub fetus_index: Vec<Option<u8>>,
-    /// Accepted conclusions; the engine reads none yet, so they are counted and not scored.
-    pub conclusion: Vec<String>,
+    /// Accepted conclusions of the whole report.
+    pub conclusion: Vec<Assertion>,
     /// Assertion `absent`, yes or no.
     pub negated: Option<bool>,
     /// Assertion `possible`, `hypothetical` or `not_assessed`, yes or no.
@@ -120,8 +120,9 @@ fn span(entity: &Value, points: &CodePoints) -> Result<Span, String> {
 }
 
 fn truth(entity: &Value) -> Result<Truth, String> {
+    let assertions = names(Assertion::ALL, |v| v.as_str());
     Ok(Truth {
-        assertion: accepted(entity, "assertion", Assertion::parse, &names(Assertion::ALL, |v| v.as_str()))?,
+        assertion: accepted(entity, "assertion", Assertion::parse, &assertions)?,
         experiencer: accepted(
             entity,
             "experiencer",
@@ -135,7 +136,7 @@ fn truth(entity: &Value) -> Result<Truth, String> {
             &names(Temporality::ALL, |v| v.as_str()),
         )?,
         fetus_index: indices(entity)?,
-        conclusion: accepted(entity, "conclusion", |text| Some(text.to_string()), "a string")?,
+        conclusion: accepted(entity, "conclusion", Assertion::parse, &assertions)?,
         negated: boolean(entity, "negated")?,
         hypothetical: boolean(entity, "hypothetical")?,
         historical: boolean(entity, "historical")?,
@@ -261,6 +262,7 @@ mod tests {
         for bad in [
             json!({"start": 0, "end": 9}),
             json!({"start": 0, "end": 1, "assertion": "secret"}),
+            json!({"start": 0, "end": 1, "conclusion": ["absent", "secret"]}),
             json!({"start": 0, "end": 1, "fetus_index": 0}),
             json!({"start": 0, "end": 1, "negated": "secret"}),
             json!("secret"),

@@ -14,9 +14,18 @@ pub use gold::{GoldDocument, GoldMention, Truth, read_object};
 pub use score::{Counts, Measure, Tally, Verdict, judge};
 
 use crate::document::Document;
-use crate::event::Reading;
+use crate::event::{Assertion, Reading};
 use crate::span::Span;
 use rayon::prelude::*;
+
+/// What was read of a mention.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// What the words around it say.
+    pub reading: Reading,
+    /// What the whole report concludes of it.
+    pub conclusion: Assertion,
+}
 
 /// A marked mention beside what was read of it.
 #[derive(Clone, Copy)]
@@ -26,16 +35,16 @@ pub struct Judged<'g> {
     /// What people marked.
     pub mention: &'g GoldMention,
     /// What was read.
-    pub reading: &'g Reading,
+    pub found: &'g Found,
 }
 
 /// Reads every gold document with `read`, on all threads, in the order of the gold.
 ///
-/// `read` is given a report and its marked spans, and answers one reading a span.
+/// `read` is given a report and its marked spans, and answers one `Found` a span.
 pub fn read_all(
     gold: &[GoldDocument],
-    read: impl Fn(&Document, &[Span]) -> Vec<Reading> + Sync,
-) -> Vec<Vec<Reading>> {
+    read: impl Fn(&Document, &[Span]) -> Vec<Found> + Sync,
+) -> Vec<Vec<Found>> {
     let read_one = |document: &GoldDocument| {
         let spans: Vec<Span> = document.mentions.iter().map(|m| m.span).collect();
         read(&document.document, &spans)
@@ -43,12 +52,12 @@ pub fn read_all(
     gold.par_iter().map(read_one).collect()
 }
 
-/// Pairs each marked mention with its reading.
-pub fn pair<'g>(gold: &'g [GoldDocument], readings: &'g [Vec<Reading>]) -> Vec<Judged<'g>> {
-    let documents = gold.iter().zip(readings).enumerate();
-    let of_document = |(document, (gold, readings)): (usize, (&'g GoldDocument, &'g Vec<Reading>))| {
-        let pairs = gold.mentions.iter().zip(readings);
-        pairs.map(move |(mention, reading)| Judged { document, mention, reading })
+/// Pairs each marked mention with what was read of it.
+pub fn pair<'g>(gold: &'g [GoldDocument], found: &'g [Vec<Found>]) -> Vec<Judged<'g>> {
+    let documents = gold.iter().zip(found).enumerate();
+    let of_document = |(document, (gold, found)): (usize, (&'g GoldDocument, &'g Vec<Found>))| {
+        let pairs = gold.mentions.iter().zip(found);
+        pairs.map(move |(mention, found)| Judged { document, mention, found })
     };
     documents.flat_map(of_document).collect()
 }

@@ -1,11 +1,11 @@
 //! Judges a reading by a truth, counts, and makes precision, recall, F1 and accuracy of the counts.
 
-use super::Judged;
 use super::gold::Truth;
-use crate::event::{Assertion, Experiencer, Reading, Temporality};
+use super::{Found, Judged};
+use crate::event::{Assertion, Experiencer, Temporality};
 use std::ops::AddAssign;
 
-/// What is measured: six questions answered yes or no, four attributes by value, and all attributes together.
+/// What is measured: six questions answered yes or no, five attributes by value, and all attributes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
     /// Assertion `absent`.
@@ -28,13 +28,15 @@ pub enum Measure {
     Temporality,
     /// Which fetus.
     FetusIndex,
+    /// What the whole report concludes, by value.
+    Conclusion,
     /// Every attribute that has a truth.
     All,
 }
 
 impl Measure {
     /// Every measure, in the order of the tables.
-    pub const EACH: [Measure; 11] = [
+    pub const EACH: [Measure; 12] = [
         Measure::Negation,
         Measure::Doubt,
         Measure::Past,
@@ -45,6 +47,7 @@ impl Measure {
         Measure::Experiencer,
         Measure::Temporality,
         Measure::FetusIndex,
+        Measure::Conclusion,
         Measure::All,
     ];
 
@@ -61,6 +64,7 @@ impl Measure {
             Measure::Experiencer => "experiencer",
             Measure::Temporality => "temporality",
             Measure::FetusIndex => "fetus_index",
+            Measure::Conclusion => "conclusion",
             Measure::All => "all",
         }
     }
@@ -163,7 +167,8 @@ fn is_other(experiencer: Experiencer) -> bool {
 ///
 /// An accepted value is right. A question is `yes` when every accepted value says yes, `no` when every one says no;
 /// where they differ the reading is taken as right. A boolean of the truth counts where the attribute itself has none.
-pub fn judge(measure: Measure, truth: &Truth, reading: &Reading) -> Option<Verdict> {
+pub fn judge(measure: Measure, truth: &Truth, found: &Found) -> Option<Verdict> {
+    let reading = &found.reading;
     let (assertion, person, time) = (reading.assertion, reading.experiencer, reading.temporality);
     let ask = |answer: Option<Answer>, found: bool| answer.map(|answer| answer.verdict(found));
     let who = |is_yes: fn(Experiencer) -> bool| Answer::of(&truth.experiencer, is_yes);
@@ -181,7 +186,8 @@ pub fn judge(measure: Measure, truth: &Truth, reading: &Reading) -> Option<Verdi
         Measure::Experiencer => among(&truth.experiencer, person),
         Measure::Temporality => among(&truth.temporality, time),
         Measure::FetusIndex => among(&truth.fetus_index, reading.fetus_index),
-        Measure::All => all(truth, reading),
+        Measure::Conclusion => among(&truth.conclusion, found.conclusion),
+        Measure::All => all(truth, found),
     }
 }
 
@@ -191,9 +197,9 @@ fn among<T: PartialEq>(accepted: &[T], found: T) -> Option<Verdict> {
 }
 
 /// Right when no other measure is wrong: a right value gives right answers to its questions.
-fn all(truth: &Truth, reading: &Reading) -> Option<Verdict> {
+fn all(truth: &Truth, found: &Found) -> Option<Verdict> {
     let others = Measure::EACH.into_iter().filter(|m| *m != Measure::All);
-    let verdicts: Vec<Verdict> = others.filter_map(|m| judge(m, truth, reading)).collect();
+    let verdicts: Vec<Verdict> = others.filter_map(|m| judge(m, truth, found)).collect();
     let verdict = if verdicts.iter().any(|v| v.is_wrong()) { Verdict::Fn } else { Verdict::Tp };
     (!verdicts.is_empty()).then_some(verdict)
 }
@@ -291,7 +297,7 @@ impl Tally {
 
     fn add(&mut self, one: &Judged) {
         for measure in Measure::EACH {
-            if let Some(verdict) = judge(measure, &one.mention.truth, one.reading) {
+            if let Some(verdict) = judge(measure, &one.mention.truth, one.found) {
                 self.0[measure as usize].add(verdict);
             }
         }
@@ -307,10 +313,13 @@ impl AddAssign<&Tally> for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Reading;
 
-    fn reading(assertion: Assertion, experiencer: Experiencer) -> Reading {
+    fn found(assertion: Assertion, experiencer: Experiencer) -> Found {
         let (fetus_index, temporality) = (None, Temporality::Current);
-        Reading { assertion, certainty: 1.0, experiencer, fetus_index, temporality, cues: Vec::new() }
+        let reading =
+            Reading { assertion, certainty: 1.0, experiencer, fetus_index, temporality, cues: Vec::new() };
+        Found { reading, conclusion: assertion }
     }
 
     #[test]
@@ -333,7 +342,7 @@ mod tests {
             experiencer: vec![Experiencer::Mother, Experiencer::Family],
             ..Truth::default()
         };
-        let judge = |m, a, e| judge(m, &truth, &reading(a, e));
+        let judge = |m, a, e| judge(m, &truth, &found(a, e));
         let (absent, present, doubt) = (Assertion::Absent, Assertion::Present, Assertion::Hypothetical);
         let (mother, patient) = (Experiencer::Mother, Experiencer::Patient);
         assert_eq!(judge(Measure::Negation, absent, mother), Some(Verdict::Fp));
@@ -349,11 +358,24 @@ mod tests {
     #[test]
     fn booleans_are_questions_without_a_value() {
         let truth = Truth { negated: Some(true), family: Some(false), ..Truth::default() };
-        let found = reading(Assertion::Absent, Experiencer::Father);
+        let found = found(Assertion::Absent, Experiencer::Father);
         assert_eq!(judge(Measure::Negation, &truth, &found), Some(Verdict::Tp));
         assert_eq!(judge(Measure::Relative, &truth, &found), Some(Verdict::Fp));
         assert_eq!(judge(Measure::Assertion, &truth, &found), None);
         assert_eq!(judge(Measure::All, &truth, &found), Some(Verdict::Fn));
         assert_eq!(judge(Measure::All, &Truth::default(), &found), None);
+    }
+
+    #[test]
+    fn a_conclusion_is_judged_apart_from_the_words_around_the_mention() {
+        let (possible, absent) = (Assertion::Possible, Assertion::Absent);
+        let truth = Truth { assertion: vec![possible], conclusion: vec![absent], ..Truth::default() };
+        let kept = found(possible, Experiencer::Patient);
+        let settled = Found { conclusion: absent, ..kept.clone() };
+        let verdicts =
+            |found| [Measure::Assertion, Measure::Conclusion, Measure::All].map(|m| judge(m, &truth, found));
+        assert_eq!(verdicts(&settled), [Some(Verdict::Tp); 3]);
+        assert_eq!(verdicts(&kept), [Some(Verdict::Tp), Some(Verdict::Fn), Some(Verdict::Fn)]);
+        assert_eq!(judge(Measure::Conclusion, &Truth::default(), &settled), None);
     }
 }

@@ -1,8 +1,7 @@
 //! The errors, each with the marked sentence: printed only when asked for.
 
 use super::Report;
-use crate::evaluate::{Judged, Measure, Truth, judge};
-use crate::event::Reading;
+use crate::evaluate::{Found, Judged, Measure, Truth, judge};
 use crate::pipeline::Engine;
 use crate::span::{CodePoints, Span};
 use serde_json::{Value, json};
@@ -29,7 +28,7 @@ struct Fault {
 /// The mentions that `measure` judges wrong, in the order of the gold.
 pub(super) fn find(engine: &Engine, report: &Report, measure: Measure) -> Vec<Error> {
     let is_wrong =
-        |one: &&Judged| judge(measure, &one.mention.truth, one.reading).is_some_and(|v| v.is_wrong());
+        |one: &&Judged| judge(measure, &one.mention.truth, one.found).is_some_and(|v| v.is_wrong());
     let wrong = report.judged.iter().filter(is_wrong);
     wrong.map(|one| error(engine, report, one, measure)).collect()
 }
@@ -46,8 +45,8 @@ fn error(engine: &Engine, report: &Report, one: &Judged, measure: Measure) -> Er
         document: document.id.clone(),
         start: points.of_byte(span.start),
         end: points.of_byte(span.end),
-        faults: faults(measure, &one.mention.truth, one.reading),
-        cues: one.reading.cues.iter().map(|(id, _)| id.clone()).collect(),
+        faults: faults(measure, &one.mention.truth, one.found),
+        cues: one.found.reading.cues.iter().map(|(id, _)| id.clone()).collect(),
         before: part(around.start, span.start),
         span: part(span.start, span.end),
         after: part(span.end, around.end),
@@ -55,15 +54,14 @@ fn error(engine: &Engine, report: &Report, one: &Judged, measure: Measure) -> Er
 }
 
 /// What is wrong: the measure itself, or, of all, each attribute that is wrong by value, else each wrong question.
-fn faults(measure: Measure, truth: &Truth, reading: &Reading) -> Vec<Fault> {
+fn faults(measure: Measure, truth: &Truth, found: &Found) -> Vec<Fault> {
     if measure != Measure::All {
-        return vec![fault(measure, truth, reading)];
+        return vec![fault(measure, truth, found)];
     }
-    let is_wrong =
-        |m: &Measure| *m != Measure::All && judge(*m, truth, reading).is_some_and(|v| v.is_wrong());
+    let is_wrong = |m: &Measure| *m != Measure::All && judge(*m, truth, found).is_some_and(|v| v.is_wrong());
     let wrong: Vec<Measure> = Measure::EACH.into_iter().filter(is_wrong).collect();
     let told = |m: &&Measure| !m.is_binary() || !wrong.contains(&by_value(**m));
-    wrong.iter().filter(told).map(|m| fault(*m, truth, reading)).collect()
+    wrong.iter().filter(told).map(|m| fault(*m, truth, found)).collect()
 }
 
 /// The attribute that a question is about.
@@ -76,7 +74,8 @@ fn by_value(measure: Measure) -> Measure {
     }
 }
 
-fn fault(measure: Measure, truth: &Truth, reading: &Reading) -> Fault {
+fn fault(measure: Measure, truth: &Truth, read: &Found) -> Fault {
+    let reading = &read.reading;
     let (accepted, found) = match by_value(measure) {
         Measure::Assertion => {
             (joined(&truth.assertion, |a| a.as_str().into()), reading.assertion.as_str().into())
@@ -87,10 +86,13 @@ fn fault(measure: Measure, truth: &Truth, reading: &Reading) -> Fault {
         Measure::Temporality => {
             (joined(&truth.temporality, |t| t.as_str().into()), reading.temporality.as_str().into())
         }
+        Measure::Conclusion => {
+            (joined(&truth.conclusion, |c| c.as_str().into()), read.conclusion.as_str().into())
+        }
         _ => (joined(&truth.fetus_index, |i| index(*i)), index(reading.fetus_index)),
     };
     // A truth given as a boolean has no value to name.
-    let is_missed = judge(measure, truth, reading) == Some(crate::evaluate::Verdict::Fn);
+    let is_missed = judge(measure, truth, read) == Some(crate::evaluate::Verdict::Fn);
     let boolean = || format!("{}{}", if is_missed { "" } else { "not " }, measure.as_str());
     let expected = if accepted.is_empty() { boolean() } else { accepted };
     Fault { attribute: measure.as_str(), expected, found }

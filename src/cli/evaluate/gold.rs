@@ -110,12 +110,13 @@ fn read_case(case: &Case) -> Read<GoldDocument> {
 }
 
 fn truth(words: &str) -> Read<Truth> {
-    let (assertion, experiencer, fetus_index, temporality) = expectation(words)?;
+    let expected = expectation(words)?;
     Ok(Truth {
-        assertion: vec![assertion],
-        experiencer: vec![experiencer],
-        fetus_index: vec![fetus_index],
-        temporality: vec![temporality],
+        assertion: vec![expected.assertion],
+        experiencer: vec![expected.experiencer],
+        fetus_index: vec![expected.fetus_index],
+        temporality: vec![expected.temporality],
+        conclusion: expected.conclusion.into_iter().collect(),
         ..Truth::default()
     })
 }

@@ -1,13 +1,13 @@
 //! `laennec evaluate assertion`: precision, recall and F1 of the context against marked files.
 
+mod ablation;
 mod errors;
 mod gold;
 mod require;
 mod tables;
 
 use super::{MOST_THREADS, Outcome, Result, load_engine, on_threads, print};
-use crate::evaluate::{Calibration, GoldDocument, Judged, Measure, Resampling, Tally, pair, read_all};
-use crate::event::Reading;
+use crate::evaluate::{Calibration, Found, GoldDocument, Judged, Measure, Resampling, Tally, pair, read_all};
 use crate::pipeline::Engine;
 use clap::Subcommand;
 use require::Requirement;
@@ -19,9 +19,9 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Gold files:
   .jsonl  the lines of `qualify`, each entity with its truth: `assertion`, `experiencer`,
-          `temporality`, `fetus_index` (a value, or a list of accepted ones), or the booleans
-          `negated`, `hypothetical`, `historical`, `family`; also `phenomenon`, `register`,
-          `set`, `type`, and `outcome` for --calibration
+          `temporality`, `fetus_index`, `conclusion` (a value, or a list of accepted ones), or
+          the booleans `negated`, `hypothetical`, `historical`, `family`; also `phenomenon`,
+          `register`, `set`, `type`, and `outcome` for --calibration
   .jsonl  the E3C corpus (`doc_id`, `polarity`, `contextualModality`), reported by type
   .toml   cases beside a lexicon of cues
 
@@ -33,6 +33,7 @@ Examples:
   laennec evaluate assertion gold.jsonl
   laennec evaluate assertion lexicons/context/cases.toml --set held --by register
   laennec evaluate assertion gold.jsonl --errors negation
+  laennec evaluate assertion gold.jsonl --ablation
   laennec evaluate assertion gold.jsonl --require negation=0.90,all=0.85 --json";
 
 /// Measure what is read against what people marked.
@@ -89,6 +90,9 @@ struct Options {
     /// Compare the stated certainty with what was really present.
     #[arg(long)]
     calibration: bool,
+    /// Score the engine without each mechanism of the reading of context in turn.
+    #[arg(long)]
+    ablation: bool,
     /// Fail below these figures (F1 or accuracy), in every part: `negation=0.90,all=0.85`.
     #[arg(long, value_name = "NAME=LEAST", value_delimiter = ',', value_parser = require::parse)]
     require: Vec<Requirement>,
@@ -132,6 +136,8 @@ struct Report<'g> {
     groups: Vec<Group>,
     /// Outer `None`: not asked for; inner: of no mention is it known whether the finding was present.
     calibration: Option<Option<Calibration>>,
+    /// `None`: not asked for.
+    ablation: Option<Vec<ablation::Ablated>>,
 }
 
 /// Mentions reported apart, with the replicates of their tally.
@@ -153,15 +159,22 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let gold = gold::read(&options.gold, options.set.as_deref())?;
     let engine = load_engine(&options.lexicon)?;
     on_threads(options.threads, || {
-        let readings = read_all(&gold, |document, spans| {
-            engine.qualify(document, spans).into_iter().map(|q| q.reading).collect()
-        });
-        evaluate(&engine, &gold, &readings, options)
+        let found = read(&engine, &gold);
+        evaluate(&engine, &gold, &found, options)
     })?
 }
 
-fn evaluate(engine: &Engine, gold: &[GoldDocument], readings: &[Vec<Reading>], options: &Options) -> Result {
-    let report = report(gold, readings, options);
+/// What an engine reads of every marked span.
+fn read(engine: &Engine, gold: &[GoldDocument]) -> Vec<Vec<Found>> {
+    read_all(gold, |document, spans| {
+        let read = engine.qualify(document, spans).into_iter();
+        read.map(|q| Found { reading: q.reading, conclusion: q.conclusion }).collect()
+    })
+}
+
+fn evaluate(engine: &Engine, gold: &[GoldDocument], found: &[Vec<Found>], options: &Options) -> Result {
+    let mut report = report(gold, found, options);
+    report.ablation = options.ablation.then(|| ablation::measure(gold, options)).transpose()?;
     let errors = options.errors.map(|measure| errors::find(engine, &report, measure));
     if options.json {
         print(as_json(&report, options, errors))?;
@@ -172,8 +185,8 @@ fn evaluate(engine: &Engine, gold: &[GoldDocument], readings: &[Vec<Reading>], o
     Ok(Outcome::Done)
 }
 
-fn report<'g>(gold: &'g [GoldDocument], readings: &'g [Vec<Reading>], options: &Options) -> Report<'g> {
-    let judged = pair(gold, readings);
+fn report<'g>(gold: &'g [GoldDocument], found: &'g [Vec<Found>], options: &Options) -> Report<'g> {
+    let judged = pair(gold, found);
     let resampling = Resampling { resamples: options.resamples, seed: options.seed, level: options.level };
     let part = |(name, judged): (String, Vec<Judged>)| Part {
         name,
@@ -183,16 +196,18 @@ fn report<'g>(gold: &'g [GoldDocument], readings: &'g [Vec<Reading>], options: &
     Report {
         gold,
         resampling,
-        parts: split(&judged, |one| Some(part_name(one))).into_iter().map(part).collect(),
+        parts: by_part(&judged).into_iter().map(part).collect(),
         by: options.by,
         groups: groups(gold, &judged, options.by),
         calibration: options.calibration.then(|| Calibration::of(&judged)),
+        ablation: None,
         judged,
     }
 }
 
-fn part_name(one: &Judged) -> String {
-    one.mention.part.clone().unwrap_or_else(|| "all".into())
+/// The mentions of each part; those of no part are of the part `all`.
+fn by_part<'g>(judged: &[Judged<'g>]) -> BTreeMap<String, Vec<Judged<'g>>> {
+    split(judged, |one| Some(one.mention.part.clone().unwrap_or_else(|| "all".into())))
 }
 
 /// The mentions by a key, in the order of the keys; those without key are left out.
@@ -217,14 +232,13 @@ fn groups(gold: &[GoldDocument], judged: &[Judged], by: By) -> Vec<Group> {
         By::Type => one.mention.kind.clone(),
         By::DocumentType => gold[one.document].document.document_type.clone(),
     };
-    let parts = split(judged, |one| Some(part_name(one)));
     let of_part = |(part, judged): (String, Vec<Judged>)| {
         let groups = split(&judged, key).into_iter();
         groups
             .map(|(name, judged)| Group { part: part.clone(), name, tally: Tally::of(&judged) })
             .collect::<Vec<_>>()
     };
-    parts.into_iter().flat_map(of_part).collect()
+    by_part(judged).into_iter().flat_map(of_part).collect()
 }
 
 fn as_json(report: &Report, options: &Options, errors: Option<Vec<errors::Error>>) -> Value {
@@ -236,7 +250,6 @@ fn as_json(report: &Report, options: &Options, errors: Option<Vec<errors::Error>
         "level": options.level,
         "resamples": options.resamples,
         "seed": options.seed,
-        "unscored_conclusions": unscored(report),
         "parts": report.parts.iter().map(|part| part_json(report, part)).collect::<Vec<_>>(),
         "by": report.by.as_str(),
         "groups": report.groups.iter().map(group_json).collect::<Vec<_>>(),
@@ -244,15 +257,13 @@ fn as_json(report: &Report, options: &Options, errors: Option<Vec<errors::Error>
     if let Some(calibration) = &report.calibration {
         object["calibration"] = calibration.as_ref().map_or(Value::Null, calibration_json);
     }
+    if let Some(ablated) = &report.ablation {
+        object["ablation"] = ablation::json(&report.parts, ablated);
+    }
     if let Some(errors) = errors {
         object["errors"] = errors.iter().map(errors::Error::json).collect();
     }
     object
-}
-
-/// Truths about the conclusion, which the engine does not read yet.
-fn unscored(report: &Report) -> usize {
-    report.judged.iter().filter(|one| !one.mention.truth.conclusion.is_empty()).count()
 }
 
 fn part_json(report: &Report, part: &Part) -> Value {

@@ -3,7 +3,7 @@
 use super::super::progress::table;
 use super::super::{Result, print};
 use super::errors::Error;
-use super::{Group, Part, Report, scored, unscored};
+use super::{Group, Part, Report, ablation, scored};
 use crate::evaluate::{Calibration, Counts, Measure};
 
 /// Shown where a figure is not defined.
@@ -19,9 +19,6 @@ pub(super) fn show(report: &Report, errors: Option<&[Error]>) -> Result<()> {
         report.resampling.resamples,
         report.resampling.seed,
     ))?;
-    if unscored(report) > 0 {
-        print(format!("{} truths about the conclusion are not scored: none is read yet", unscored(report)))?;
-    }
     report.parts.iter().try_for_each(|part| show_part(report, part))?;
     if !report.groups.is_empty() {
         show_groups(report)?;
@@ -30,6 +27,9 @@ pub(super) fn show(report: &Report, errors: Option<&[Error]>) -> Result<()> {
         Some(Some(calibration)) => show_calibration(calibration)?,
         Some(None) => print("\nno mention tells whether its finding was present: no calibration")?,
         None => {}
+    }
+    if let Some(ablated) = &report.ablation {
+        ablation::show(&report.parts, ablated)?;
     }
     if let Some(errors) = errors {
         print(format!("\n{} errors: expected → found (cues)", errors.len()))?;
@@ -66,7 +66,8 @@ fn show_part(report: &Report, part: &Part) -> Result<()> {
     print_filled(values)
 }
 
-fn figure(value: Option<f64>) -> String {
+/// A figure, or the sign that it is not defined.
+pub(super) fn figure(value: Option<f64>) -> String {
     value.map_or_else(|| UNDEFINED.into(), |value| format!("{value:.3}"))
 }
 

@@ -31,6 +31,7 @@ impl Legend<'_> {
         let plain = |text: String| vec![(Tone::Plain, text)];
         let mut parts = vec![vec![(tone, concept(event))]];
         parts.push(vec![(tone, self.assertion(event))]);
+        parts.extend(self.conclusion(event));
         parts.push(plain(self.experiencer(event)));
         parts.push(plain(self.labels.temporality(event.temporality.as_str()).into()));
         parts.extend(event.laterality.map(|side| plain(self.labels.laterality(side.as_str()).into())));
@@ -46,6 +47,13 @@ impl Legend<'_> {
         let label = self.labels.assertion(event.assertion.as_str());
         let is_degree = event.certainty > 0.0 && event.certainty < 1.0;
         if is_degree { format!("{label} ({:.0} %)", event.certainty * 100.0) } else { label.into() }
+    }
+
+    /// What the whole report concludes, where that is not what is said of the mention.
+    fn conclusion(&self, event: &CodedEvent) -> Option<Vec<Part>> {
+        let label = self.labels.assertion(event.conclusion.as_str());
+        let told = format!("{} {label}", self.labels.word("conclusion"));
+        (event.conclusion != event.assertion).then(|| vec![(Tone::Mention(event.conclusion), told)])
     }
 
     fn experiencer(&self, event: &CodedEvent) -> String {
