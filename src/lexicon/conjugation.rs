@@ -120,6 +120,15 @@ impl Conjugation {
         Ok(forms)
     }
 
+    /// Folded forms of the present in the singular, sorted: verbs where an article follows, often nouns elsewhere.
+    pub fn present(&self) -> Vec<String> {
+        let first = |lemma: &String| self.forms(lemma, "present").ok()?.into_iter().next();
+        let mut forms: Vec<String> = self.verbs.keys().filter_map(first).map(|form| folded(&form)).collect();
+        forms.sort_unstable();
+        forms.dedup();
+        forms
+    }
+
     /// Folded forms that are verbs wherever they stand, sorted: conjugated, and no participle without its accents.
     ///
     /// The third person singular of the present is left out: it is often a noun or an adjective as well.

@@ -64,6 +64,9 @@ impl Role {
     /// A verb when it is written without accent.
     pub const AUXILIARY: Role = Role(1 << 21);
 
+    /// A verb in the present where an article follows it: "présente une fente".
+    pub const PRESENT: Role = Role(1 << 22);
+
     const NAMES: [(&'static str, Role); 22] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
@@ -180,6 +183,10 @@ impl Grammar {
         for form in self.conjugation.finite() {
             vocabulary.intern(&form);
             vocabulary.give(&form, Role::VERB);
+        }
+        for form in self.conjugation.present() {
+            vocabulary.intern(&form);
+            vocabulary.give(&form, Role::PRESENT);
         }
         // A tab is a cell border.
         let border = vocabulary.intern("|");

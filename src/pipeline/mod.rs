@@ -129,27 +129,28 @@ impl Engine {
         let found = mention::find(&segmented, &self.lexicons);
         let reader = self.reader(&segmented, document);
         let times = Times::of(document, &segmented, &self.dates);
-        let known = |span: &Span| found.iter().find(|m| m.span.overlaps(*span));
-        let given: Vec<Mention> = spans.iter().map(|span| Mention::given(&segmented, *span)).collect();
-        let read = |(mention, span): (&Mention, &Span)| {
-            let is_long_ago = self.is_long_ago(&times, times.nearest(&segmented, mention));
-            reader.read(mention, known(span).map(|m| self.nature(m)).unwrap_or_default(), is_long_ago)
-        };
-        let readings: Vec<Reading> = given.iter().zip(spans).map(read).collect();
+        let known = |span: Span| found.iter().find(|m| m.span.overlaps(span));
         // A span that no lexicon knows is the same finding as another with the same words.
-        let concept = |span: &Span| known(span).and_then(|m| m.concept);
-        let named: Vec<Mention> = given
-            .into_iter()
-            .zip(spans)
-            .map(|(mention, span)| Mention { concept: concept(span), ..mention })
-            .collect();
-        let conclusions = self.conclusions(&reader, &named, &readings);
+        let given = spans.iter().map(|span| Mention {
+            concept: known(*span).and_then(|m| m.concept),
+            ..Mention::given(&segmented, *span)
+        });
+        // What the engine finds besides has its say in what the report concludes.
+        let besides = found.iter().filter(|m| !spans.iter().any(|span| span.overlaps(m.span))).cloned();
+        let mentions: Vec<Mention> = given.chain(besides).collect();
+        let read = |mention: &Mention| {
+            let is_long_ago = self.is_long_ago(&times, times.nearest(&segmented, mention));
+            reader.read(mention, known(mention.span).map(|m| self.nature(m)).unwrap_or_default(), is_long_ago)
+        };
+        let readings: Vec<Reading> = mentions.iter().map(read).collect();
+        let conclusions = self.conclusions(&reader, &mentions, &readings);
         let qualified = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| Qualified {
             reading,
             conclusion,
             section: self.section_id(&segmented, mention.tokens),
         };
-        named.iter().zip(readings.into_iter().zip(conclusions)).map(qualified).collect()
+        let read = mentions.iter().zip(readings.into_iter().zip(conclusions));
+        read.take(spans.len()).map(qualified).collect()
     }
 
     /// What the report concludes of each mention, in their order. Mentions of one concept, or of one text where no lexicon

@@ -64,6 +64,13 @@ fn has_verb_ahead(segmented: &Segmented, from: usize, end: usize) -> bool {
         if is_break {
             return false;
         }
+        let opens_object = |i: usize| {
+            let objects = Role::DETERMINER.and(Role::NUMERAL);
+            segmented.tokens.get(i).is_some_and(|t| i < end && t.role.has(objects))
+        };
+        if i == from && token.role.has(Role::PRESENT) && opens_object(i + 1) {
+            return true;
+        }
         let is_auxiliary = token.role.has(Role::AUXILIARY) && segmented.written(i).is_ascii();
         if is_auxiliary || token.role.has(Role::PRONOUN.and(Role::VERB)) {
             return true;
