@@ -39,18 +39,9 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
     let negation = nearest(false, &[Category::Negation]);
     let after = nearest(true, &[Category::Negation, Category::Present])
         .or(nearest(true, &[Category::Hypothetical, Category::Possible]));
-    if let Some(after) = after {
-        // "pas de fente retrouvée": what follows the negated mention repeats it and confirms nothing.
-        let repeats = category(after) == Category::Present && negation.is_some_and(|n| !n.is_header);
-        // "ne retrouve pas la tétralogie évoquée par le confrère": what is denied is what was suspected.
-        let denied = category(after) == Category::Possible
-            && negation.is_some_and(|n| !n.is_header && n.distance <= DENIED_WITHIN);
-        let of_test = category(after) == Category::Negation && governing.is_test;
-        // "en cas d'image suspecte", "suspicion de …, à vérifier": of two doubts the first governs the second.
-        let is_doubled = before.is_some_and(|b| is_doubt(category(b))) && is_doubt(category(after));
-        if !repeats && !denied && !of_test && !is_doubled {
-            return one(after);
-        }
+    let has_doubt = before.is_some_and(|b| is_doubt(category(b)));
+    if let Some(after) = after.filter(|a| decides(category(a), governing.is_test, negation, has_doubt)) {
+        return one(after);
     }
     match (before, negation) {
         // "pas de suspicion de", "n'a pas montré": what is denied is the suspicion or the observation.
@@ -63,6 +54,21 @@ pub(super) fn decide(reader: &Reader, governing: &Governing, section: Option<&Se
         }
         (Some(before), _) => one(before),
         _ => by_default(reader.profile.is_hypothetical || section.is_some_and(|s| s.is_hypothetical)),
+    }
+}
+
+/// True when a result said after the mention decides, whatever was said before it.
+fn decides(after: Category, is_test: bool, negation: Option<&Governor>, has_doubt: bool) -> bool {
+    let denied_within = |tokens: u32| negation.is_some_and(|n| !n.is_header && n.distance <= tokens);
+    match after {
+        // "pas de fente retrouvée": what follows the negated mention repeats it and confirms nothing.
+        Category::Present => !denied_within(u32::MAX),
+        Category::Negation => !is_test,
+        // "en cas d'image suspecte", "suspicion de …, à vérifier": of two doubts the first governs the second.
+        _ if has_doubt => false,
+        // "ne retrouve pas la tétralogie évoquée par le confrère": what is denied is what was suspected.
+        Category::Possible => !denied_within(DENIED_WITHIN),
+        _ => true,
     }
 }
 
