@@ -18,6 +18,7 @@ use crate::span::{CodePoints, Span};
 use jiff::civil::Date;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use times::Times;
 
@@ -90,11 +91,7 @@ impl Engine {
         let reader = self.reader(&segmented, document);
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
-        let read = |mention: &Mention| {
-            let is_long_ago = self.is_long_ago(&times, times.nearest(&segmented, mention));
-            reader.read(mention, self.nature(mention), is_long_ago)
-        };
-        let readings: Vec<Reading> = mentions.iter().map(read).collect();
+        let readings = self.readings(&reader, &times, &segmented, &mentions);
         let conclusions = self.conclusions(&reader, &mentions, &readings);
         let event = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| {
             let found = times.nearest(&segmented, mention);
@@ -129,20 +126,15 @@ impl Engine {
         let found = mention::find(&segmented, &self.lexicons);
         let reader = self.reader(&segmented, document);
         let times = Times::of(document, &segmented, &self.dates);
-        let known = |span: Span| found.iter().find(|m| m.span.overlaps(span));
         // A span that no lexicon knows is the same finding as another with the same words.
         let given = spans.iter().map(|span| Mention {
-            concept: known(*span).and_then(|m| m.concept),
+            concept: found.iter().find(|m| m.span.overlaps(*span)).and_then(|m| m.concept),
             ..Mention::given(&segmented, *span)
         });
         // What the engine finds besides has its say in what the report concludes.
         let besides = found.iter().filter(|m| !spans.iter().any(|span| span.overlaps(m.span))).cloned();
         let mentions: Vec<Mention> = given.chain(besides).collect();
-        let read = |mention: &Mention| {
-            let is_long_ago = self.is_long_ago(&times, times.nearest(&segmented, mention));
-            reader.read(mention, known(mention.span).map(|m| self.nature(m)).unwrap_or_default(), is_long_ago)
-        };
-        let readings: Vec<Reading> = mentions.iter().map(read).collect();
+        let readings = self.readings(&reader, &times, &segmented, &mentions);
         let conclusions = self.conclusions(&reader, &mentions, &readings);
         let qualified = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| Qualified {
             reading,
@@ -153,19 +145,35 @@ impl Engine {
         read.take(spans.len()).map(qualified).collect()
     }
 
+    /// What the sentence says of each mention, in their order.
+    fn readings(
+        &self,
+        reader: &Reader,
+        times: &Times,
+        segmented: &Segmented,
+        mentions: &[Mention],
+    ) -> Vec<Reading> {
+        let uses_dates = self.mechanisms.has(Mechanism::Dates);
+        let read = |mention: &Mention| {
+            let is_long_ago = uses_dates && times.is_long_ago(times.nearest(segmented, mention));
+            reader.read(mention, self.nature(mention), is_long_ago)
+        };
+        mentions.iter().map(read).collect()
+    }
+
     /// What the report concludes of each mention, in their order. Mentions of one concept, or of one text where no lexicon
     /// knows it, are of one finding.
     fn conclusions(&self, reader: &Reader, mentions: &[Mention], readings: &[Reading]) -> Vec<Assertion> {
         let finding = |mention: &Mention| match mention.concept {
-            Some(concept) => self.lexicons.concepts.concepts[concept as usize].id.clone(),
-            None => reader.words(mention),
+            Some(concept) => Cow::from(&self.lexicons.concepts.concepts[concept as usize].id),
+            None => Cow::from(reader.words(mention)),
         };
-        let findings: Vec<String> = mentions.iter().map(finding).collect();
+        let findings: Vec<Cow<str>> = mentions.iter().map(finding).collect();
         let statement = |((mention, reading), finding)| {
             let mention: &Mention = mention;
             Statement { finding, tokens: mention.tokens, side: mention.side, reading }
         };
-        let pairs = mentions.iter().zip(readings).zip(findings.iter().map(String::as_str));
+        let pairs = mentions.iter().zip(readings).zip(findings.iter().map(AsRef::as_ref));
         conclude(reader, &pairs.map(statement).collect::<Vec<_>>())
     }
 
@@ -177,10 +185,6 @@ impl Engine {
             .into_iter()
             .filter_map(|m| id(&m).map(|id| (m, id)))
             .collect()
-    }
-
-    fn is_long_ago(&self, times: &Times, found: Option<&date::Found>) -> bool {
-        self.mechanisms.has(Mechanism::Dates) && times.is_long_ago(found)
     }
 
     fn reader<'s, 't>(&'s self, segmented: &'s Segmented<'t>, document: &Document) -> Reader<'s, 't> {

@@ -43,7 +43,8 @@ impl<'s, 't> Place<'s, 't> {
 }
 
 /// True when a cue governs a span that is one of its words or stands in its gap: "sans <antécédents>", "n'a pas
-/// <montré>", "l'image <évoque>", or of a span that holds a doubt of its own: "<diabète, probablement de type 2>". Words of a request ("à la <recherche> de") happen all the same.
+/// <montré>", "l'image <évoque>", or of a span that holds a doubt of its own: "<diabète, probablement de type 2>". Words of
+/// a request ("à la <recherche> de") happen all the same.
 pub(super) fn governs_inside(place: &Place, cue: &Cue, found: &CueMatch) -> bool {
     let lies = |range: TokenRange| range.start <= place.tokens.start && place.tokens.end <= range.end;
     let holds = place.tokens.start < found.tokens.start && found.tokens.end <= place.tokens.end;
