@@ -10,7 +10,7 @@ mod grammar;
 mod groups;
 mod manifest;
 mod patterns;
-mod problem;
+use crate::problem;
 mod shipped;
 mod table;
 mod trie;

@@ -18,10 +18,12 @@ mod error;
 mod rules;
 mod schema;
 mod sqlite;
+mod statement;
 mod verify;
 
 pub use error::WarehouseError;
 pub use sqlite::{Run, Warehouse};
+pub use statement::{Statement, Value, date_of, day_of};
 
 use crate::document::Document;
 use crate::event::CodedEvent;

@@ -2,6 +2,7 @@
 
 mod forget;
 mod keys;
+mod query;
 mod read;
 mod store;
 mod write;

@@ -1,8 +1,8 @@
-//! What is wrong with a lexicon, where, and what to do: one line per problem.
+//! What is wrong with data that a user wrote, where, and what to do: one line per problem.
 
 use std::fmt;
 
-/// A fault in a file of a lexicon.
+/// A fault in a file of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Path or shipped name of the file.

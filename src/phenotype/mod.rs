@@ -1,0 +1,19 @@
+//! Phenotypes: definitions written by epidemiologists, checked, explained, and compiled to SQL.
+//!
+//! `definition` is the file as written, `plan` has its names resolved, `compile` writes one statement. No document is
+//! opened and nothing is run here: `cohort` runs statements on a warehouse.
+
+mod compile;
+mod definition;
+mod evidence;
+mod facts;
+mod plan;
+mod sets;
+mod sql;
+mod vocabulary;
+
+pub use compile::{Compiler, Facts, Marks, Output, Relation, staging};
+pub use definition::*;
+pub use plan::{Evidence, Node, NodeKind, Plan, Source};
+pub use sql::Dialect;
+pub use vocabulary::{Known, Vocabulary};

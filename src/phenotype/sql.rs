@@ -1,0 +1,70 @@
+//! Text of a statement with the values bound to it: nothing that a user wrote is ever spliced into SQL.
+
+use crate::warehouse::Value;
+
+/// Where two databases spell the same thing differently; everything else is common SQL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// The embedded warehouse.
+    #[default]
+    Sqlite,
+    /// The warehouse on a server.
+    Postgres,
+}
+
+impl Dialect {
+    fn placeholder(self, number: usize) -> String {
+        match self {
+            Dialect::Sqlite => format!("?{number}"),
+            Dialect::Postgres => format!("${number}"),
+        }
+    }
+
+    /// Codes are compared byte by byte, whatever the language of the server.
+    pub(super) fn bytewise(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => " COLLATE \"C\"",
+        }
+    }
+}
+
+/// A statement being written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sql {
+    pub dialect: Dialect,
+    pub text: String,
+    pub values: Vec<Value>,
+}
+
+impl Sql {
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
+    }
+
+    pub fn push(&mut self, text: impl AsRef<str>) {
+        self.text.push_str(text.as_ref());
+    }
+
+    /// Binds a value and gives its placeholder. An equal value is bound once.
+    pub fn bind(&mut self, value: impl Into<Value>) -> String {
+        let value = value.into();
+        let place = self.values.iter().position(|known| *known == value).unwrap_or_else(|| {
+            self.values.push(value);
+            self.values.len() - 1
+        });
+        self.dialect.placeholder(place + 1)
+    }
+
+    /// `column IN (…)`.
+    pub fn within<'t>(&mut self, column: &str, words: impl IntoIterator<Item = &'t String>) -> String {
+        let marks: Vec<String> = words.into_iter().map(|word| self.bind(word.as_str())).collect();
+        format!("{column} IN ({})", marks.join(", "))
+    }
+
+    /// Adds one named table to the `WITH` list.
+    pub fn table(&mut self, name: &str, body: &str) {
+        self.push(if self.text.is_empty() { "WITH " } else { ",\n" });
+        self.push(format!("{name} AS MATERIALIZED (\n  {body})"));
+    }
+}
