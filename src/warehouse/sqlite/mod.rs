@@ -1,11 +1,13 @@
 //! The SQLite backend: opening a file safely. Writing, reading and forgetting are the files beside.
 
+mod family;
 mod forget;
 mod keys;
 mod read;
 mod store;
 mod write;
 
+pub(super) use family::WRONGLY_DERIVED;
 pub(super) use forget::count_refused;
 pub(super) use read::each_event;
 pub use write::Run;
