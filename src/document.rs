@@ -17,6 +17,8 @@ pub struct Document {
     pub document_type: Option<String>,
     /// Title of the report.
     pub title: Option<String>,
+    /// Ward or unit of care that made the report, as the source writes it.
+    pub ward: Option<String>,
     /// Date of the act.
     pub date: Option<Date>,
     /// Birth date of the patient.

@@ -206,7 +206,8 @@ pub struct Provenance {
 pub struct CodedEvent {
     /// 32 hexadecimal digits; the same input and engine give the same id.
     pub event_id: String,
-    /// Report the event was read in.
+    /// Report the event was read in; empty for a structured event, which comes from none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub document_id: String,
     /// Version of that report.
     pub document_version: i64,
@@ -218,6 +219,9 @@ pub struct CodedEvent {
     pub document_type: Option<String>,
     /// Date of the report.
     pub document_date: Option<Date>,
+    /// Ward or unit of care of the report, or of the stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ward: Option<String>,
     /// Kind of the section that holds the mention.
     pub section: Option<String>,
     /// First code point of the mention.
@@ -267,6 +271,9 @@ pub struct CodedEvent {
     pub cues: Vec<CueRef>,
     /// How the concept was found.
     pub method: Method,
+    /// Rank of a coded diagnosis in its stay: `DP`, `DR` or `DAS`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
     /// Confidence that concept and assertion are right, 0 to 1.
     pub confidence: f64,
     /// What made the event.
@@ -274,7 +281,12 @@ pub struct CodedEvent {
 }
 
 impl CodedEvent {
-    /// The contract's order of events: by report, then place, then concept.
+    /// True when the event comes from no report.
+    pub fn is_structured(&self) -> bool {
+        self.document_id.is_empty()
+    }
+
+    /// The contract's order of the events read in reports: by report, then place, then concept.
     pub fn sort_key(&self) -> (&str, u32, u32, &str, &str) {
         (&self.document_id, self.start, self.end, &self.concept, &self.event_id)
     }

@@ -114,8 +114,8 @@ fn zst(content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn jsonl_reads_every_field_in_both_spellings() {
-    let short = r#"{"document_id":"d1","text":"Fœtus eutrophe.","patient_id":42,"document_date":"2024-03-12","document_type":"CRH","version":"3","visit_id":7,"title":"Compte rendu","birth_date":"2001-02-03","language":"fr"}"#;
-    let omop = r#"{"note_id":"d1","note_text":"Fœtus eutrophe.","person_id":"42","note_datetime":"2024-03-12T10:00:00","note_class":"CRH","version":3,"visit_occurrence_id":"7","note_title":"Compte rendu","birth_date":"2001-02-03","language":"fr"}"#;
+    let short = r#"{"document_id":"d1","text":"Fœtus eutrophe.","patient_id":42,"document_date":"2024-03-12","document_type":"CRH","version":"3","visit_id":7,"title":"Compte rendu","birth_date":"2001-02-03","language":"fr","ward":"Pavillon B"}"#;
+    let omop = r#"{"note_id":"d1","note_text":"Fœtus eutrophe.","person_id":"42","note_datetime":"2024-03-12T10:00:00","note_class":"CRH","version":3,"visit_occurrence_id":"7","note_title":"Compte rendu","birth_date":"2001-02-03","language":"fr","care_site":[1],"unit_name":"Pavillon B"}"#;
     let expected = Document {
         id: "d1".into(),
         version: 3,
@@ -123,6 +123,7 @@ fn jsonl_reads_every_field_in_both_spellings() {
         visit_id: Some("7".into()),
         document_type: Some("CRH".into()),
         title: Some("Compte rendu".into()),
+        ward: Some("Pavillon B".into()),
         date: Some(jiff::civil::date(2024, 3, 12)),
         birth_date: Some(jiff::civil::date(2001, 2, 3)),
         language: Some("fr".into()),

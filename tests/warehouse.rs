@@ -86,6 +86,7 @@ fn event(document: &Document, engine: &EngineFingerprint, start: u32, end: u32) 
         visit_id: document.visit_id.clone(),
         document_type: document.document_type.clone(),
         document_date: document.date,
+        ward: document.ward.clone(),
         section: Some("conclusion".into()),
         start,
         end,
@@ -110,6 +111,7 @@ fn event(document: &Document, engine: &EngineFingerprint, start: u32, end: u32) 
         unit: None,
         cues: vec![],
         method: Method::Dictionary,
+        position: None,
         confidence: 0.875,
         provenance: Provenance {
             engine: engine.engine.clone().into(),
@@ -143,6 +145,8 @@ fn full_event(document: &Document, engine: &EngineFingerprint) -> CodedEvent {
         unit: Some("mm".into()),
         cues: vec![CueRef { id: "neg:pas-de".into(), start: 45, end: 51 }],
         method: Method::Neural,
+        position: Some("DAS".into()),
+        ward: Some("Pavillon B".into()),
         document_type: Some("CR-imagerie".into()),
         document_date: None,
         ..event(document, engine, 0, 21)
@@ -311,27 +315,64 @@ fn a_reader_cannot_write() {
     assert!(matches!(error, WarehouseError::ReadOnly), "{error}");
 }
 
-/// A warehouse of the first schema with one document and its events.
-fn of_the_first_schema() -> Place {
+const SCHEMAS: [&str; 2] =
+    [include_str!("../src/warehouse/schema/0001.sql"), include_str!("../src/warehouse/schema/0002.sql")];
+
+/// A warehouse of an older schema with two documents and their events, as the engine of its time left it.
+fn of_schema(version: usize) -> Place {
     let today = Place::new();
-    let (document, old) = (report("A", 1, "P"), engine("1"));
+    let (document, other, old) = (report("A", 1, "P"), report("B", 1, "Q"), engine("1"));
     let events = vec![event(&document, &old, 0, 21), full_event(&document, &old)];
-    run(&mut today.open(), &old, &[annotated(&document, 1, events)]);
+    let batch = [annotated(&document, 1, events), with_event(&other, 1, &old)];
+    run(&mut today.open(), &old, &batch);
     let place = Place::new();
     let connection = place.raw();
-    connection.execute_batch(include_str!("../src/warehouse/schema/0001.sql")).unwrap();
+    SCHEMAS[..version].iter().for_each(|sql| connection.execute_batch(sql).unwrap());
     connection.execute("ATTACH ?1 AS today", [today.path().to_str().unwrap()]).unwrap();
     for table in
         ["engines", "runs", "documents", "meanings", "meaning_codes", "meaning_subgroups", "rules", "events"]
     {
         let sql = "SELECT group_concat('\"' || name || '\"') FROM pragma_table_info(?1)";
         let columns: String = connection.query_row(sql, [table], |row| row.get(0)).unwrap();
-        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM today.{table}");
+        let from = if table == "events" { "events JOIN today.contexts USING (context)" } else { table };
+        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM today.{from}");
         assert!(connection.execute(&copy, []).unwrap() > 0, "{table}");
     }
     connection.pragma_update(Some("main"), "application_id", 0x4C41_454E).unwrap();
-    connection.pragma_update(Some("main"), "user_version", 1).unwrap();
+    connection.pragma_update(Some("main"), "user_version", version as i64).unwrap();
     place
+}
+
+fn of_the_first_schema() -> Place {
+    of_schema(1)
+}
+
+/// The rows of a view in these columns, as text.
+fn view(connection: &Connection, view: &str, columns: &str) -> Vec<String> {
+    let sql = format!("SELECT json_array({columns}) FROM {view} ORDER BY 1");
+    let mut select = connection.prepare(&sql).unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_warehouse_of_the_second_schema_keeps_every_event() {
+    let place = of_schema(2);
+    let raw = place.raw();
+    let columns = |of: &str| -> String {
+        let sql = "SELECT group_concat('\"' || name || '\"') FROM pragma_table_info(?1)";
+        raw.query_row(sql, [of], |row| row.get(0)).unwrap()
+    };
+    let views = ["v_events", "v_documents", "v_event_codes", "v_event_subgroups", "v_runs", "v_cohorts"];
+    let old = views.map(|of| (of, columns(of), view(&raw, of, &columns(of))));
+    assert_eq!(old[0].2.len(), 3);
+    let warehouse = place.open();
+    for (of, names, rows) in old {
+        assert!(columns(of).starts_with(&names), "{of}: new columns stand at the end");
+        assert_eq!(view(&raw, of, &names), rows, "{of}");
+    }
+    assert_eq!(view(&raw, "patients", "patient_id, patient"), [r#"["P",1]"#, r#"["Q",2]"#]);
+    assert_eq!(count(&raw, "SELECT count(*) FROM events WHERE patient IS NULL OR day IS NULL"), 0);
+    assert_sound(&warehouse);
 }
 
 #[test]
@@ -343,9 +384,9 @@ fn a_warehouse_of_the_first_schema_is_brought_to_the_latest() {
     );
     let warehouse = place.open();
     let version = count(&place.raw(), "SELECT user_version FROM pragma_user_version");
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
     let events = all(&warehouse);
-    assert_eq!(events.len(), 2);
+    assert_eq!(events.len(), 3);
     assert!(events.iter().any(|e| e.assertion == Assertion::Absent));
     assert!(events.iter().all(|e| e.conclusion == e.assertion), "an old event stands as it was read");
     assert_sound(&warehouse);
@@ -363,7 +404,7 @@ fn a_reader_of_an_older_schema_says_what_to_do_and_changes_nothing() {
     let place = of_the_first_schema();
     let before = place.bytes();
     let error = Warehouse::open_existing(&place.path()).err().unwrap();
-    assert!(matches!(error, WarehouseError::Older { found: 1, known: 2, .. }), "{error}");
+    assert!(matches!(error, WarehouseError::Older { found: 1, known: 3, .. }), "{error}");
     assert!(error.to_string().contains("to migrate it"), "{error}");
     assert_eq!(place.bytes(), before);
 }
@@ -921,7 +962,7 @@ fn to_be_forgotten(place: &Place) -> Warehouse {
         batch.extend(fill.iter().map(|document| with_event(document, 1, &engine)));
         warehouse.begin_run(&engine).keeping_text().write(&batch).unwrap();
     }
-    let cohorts = "INSERT INTO cohorts VALUES ('ao', '1', 'patient-un', 'definite', NULL, '[]'),
+    let cohorts = "INSERT INTO cohorts (phenotype, phenotype_version, patient_id, case_level, index_date, evidence) VALUES ('ao', '1', 'patient-un', 'definite', NULL, '[]'),
         ('ao', '1', 'patient-deux', 'definite', NULL, '[]')";
     warehouse.connection().execute_batch(cohorts).unwrap();
     warehouse.connection().execute_batch("ANALYZE").unwrap();
@@ -1055,19 +1096,23 @@ fn verify_finds_what_was_tampered_with() {
         ("UPDATE events SET start = 50 WHERE event = 1", vec!["spans", "identities"]),
         ("UPDATE events SET text = text || 'x' WHERE event = 1", vec!["spans"]),
         ("UPDATE events SET event_id = 'x' WHERE event = 1", vec!["identities"]),
-        ("UPDATE events SET certainty = 1.5 WHERE event = 1", vec!["probabilities"]),
+        ("UPDATE contexts SET certainty = 1.5", vec!["probabilities"]),
         ("UPDATE documents SET status = 'quarantined', reason = 'r', reason_code = 'c'", vec!["events-of-annotated"]),
         ("UPDATE documents SET reason = 'r', reason_code = 'c'", vec!["reasons"]),
         ("DELETE FROM meaning_codes WHERE code = 'Q39.1'", vec!["codes"]),
         ("UPDATE meaning_subgroups SET subgroup = 'zz' WHERE subgroup = 'al40'", vec!["subgroups"]),
         ("PRAGMA foreign_keys = OFF; UPDATE events SET doc = 99 WHERE event = 1",
             vec!["foreign-keys", "events-of-annotated"]),
-        ("DROP INDEX events_meaning", vec!["schema"]),
+        ("DROP INDEX events_population", vec!["schema"]),
         ("UPDATE meanings SET subgroups = '[\"al41\",\"al40\"]'", vec!["sorted-codes"]),
-        ("INSERT INTO events SELECT NULL, event_id, doc, meaning, rule, engine, document_type, document_date,
-            section, start, \"end\", fragments, text, assertion, certainty, experiencer, fetus_index, temporality,
-            event_date, event_date_precision, event_date_source, gestational_age_days, laterality, value, unit,
-            cues, method, confidence, conclusion FROM events WHERE event = 1", vec!["event-counters", "unique-events"]),
+        ("INSERT INTO events SELECT NULL, event_id, doc, patient, visit_id, meaning, rule, engine, context,
+            document_date, start, \"end\", fragments, text, event_date, event_date_precision, event_date_source,
+            gestational_age_days, value, unit, cues, confidence, day, report_day
+            FROM events WHERE event = 1", vec!["event-counters", "unique-events"]),
+        ("UPDATE events SET patient = NULL WHERE event = 1", vec!["patients"]),
+        ("UPDATE events SET day = day + 1 WHERE event = 1", vec!["days"]),
+        ("INSERT INTO persons (patient, birth_day) VALUES (1, 19000)", vec!["pregnancies"]),
+        ("INSERT INTO persons (patient, mother) VALUES (1, 1)", vec!["mothers"]),
     ];
     for (tampering, expected) in cases {
         let (place, engine) = (Place::new(), engine("1"));
@@ -1110,7 +1155,10 @@ fn no_message_shows_patient_text() {
     let mut warehouse = place.open();
     let document = report("A", 1, "P");
     run(&mut warehouse, &engine, &[with_event(&document, 1, &engine)]);
-    warehouse.connection().execute_batch("UPDATE events SET text = 'secret', assertion = 'secret'").unwrap();
+    warehouse
+        .connection()
+        .execute_batch("UPDATE events SET text = 'secret'; UPDATE contexts SET assertion = 'secret'")
+        .unwrap();
     let error = warehouse.verify().unwrap_err();
     assert!(matches!(error, WarehouseError::Unreadable { .. }));
     assert!(!format!("{error} {error:?}").contains("secret"));

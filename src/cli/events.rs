@@ -69,7 +69,7 @@ fn csv(warehouse: &Warehouse, filter: EventFilter) -> Result<()> {
 }
 
 /// The columns of the CSV form: the fields of the contract, in its order.
-const COLUMNS: [&str; 33] = [
+const COLUMNS: [&str; 35] = [
     "event_id",
     "document_id",
     "document_version",
@@ -103,6 +103,8 @@ const COLUMNS: [&str; 33] = [
     "method",
     "confidence",
     "provenance",
+    "position",
+    "ward",
 ];
 
 /// The cells of one event: text as it is, lists and objects as JSON, nothing for what is unknown.

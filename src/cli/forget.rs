@@ -26,6 +26,9 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let patients = arguments.patient.iter().map(|id| Forget::Patient(id));
     let targets: Vec<Forget> = documents.chain(patients).collect();
     let summary = Warehouse::open(&arguments.warehouse)?.forget(&targets)?;
-    print(format!("forgotten: {} documents, {} events", summary.documents, summary.events))?;
+    print(format!(
+        "forgotten: {} documents, {} events, {} persons, {} reviews",
+        summary.documents, summary.events, summary.persons, summary.reviews
+    ))?;
     Ok(Outcome::Done)
 }

@@ -71,6 +71,7 @@ impl Coder {
             visit_id: document.visit_id.clone(),
             document_type: document.document_type.clone(),
             document_date: document.date,
+            ward: document.ward.clone(),
             section: setting.section,
             start: point(mention.span.start),
             end: point(mention.span.end),
@@ -103,6 +104,7 @@ impl Coder {
             } else {
                 Method::Dictionary
             },
+            position: None,
             confidence: confidence(mention, lexicons),
             provenance: Provenance { rule: rule(mention, concept, lexicons), ..self.provenance.clone() },
         };

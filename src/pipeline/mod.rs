@@ -256,6 +256,11 @@ pub fn hashes(document: &Document) -> Hashes {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
+    // A report without a ward keeps the hash it had before wards were read.
+    if let Some(ward) = &document.ward {
+        hash.update((ward.len() as u64).to_le_bytes());
+        hash.update(ward);
+    }
     hash.update(text);
     Hashes { text, content: hash.finalize().into() }
 }

@@ -17,10 +17,11 @@ pub(super) enum Field {
     Title,
     BirthDate,
     Language,
+    Ward,
 }
 
 /// Every spelling that is read; the short one of a field comes first.
-const SPELLINGS: [(&str, Field); 18] = [
+const SPELLINGS: [(&str, Field); 21] = [
     ("document_id", Field::Id),
     ("note_id", Field::Id),
     ("text", Field::Text),
@@ -39,6 +40,9 @@ const SPELLINGS: [(&str, Field); 18] = [
     ("note_title", Field::Title),
     ("birth_date", Field::BirthDate),
     ("language", Field::Language),
+    ("ward", Field::Ward),
+    ("care_site", Field::Ward),
+    ("unit_name", Field::Ward),
 ];
 
 /// Read as the document date when no spelling of the contract gives one; else a field like any unknown one.
@@ -150,6 +154,7 @@ impl Fields {
             visit_id: self.take(Field::Visit, identifier)?,
             document_type: self.take(Field::Type, label)?,
             title: self.take(Field::Title, label)?,
+            ward: self.take_ward(),
             date: self.take_date()?,
             birth_date: self.take(Field::BirthDate, iso_date)?,
             language: self.take(Field::Language, label)?,
@@ -180,6 +185,15 @@ impl Fields {
             }
         }
         Ok(kept.map(|(_, value)| value))
+    }
+
+    /// The first of its spellings that has a value. They may differ (an identifier, a name), and what they hold was
+    /// ignored before: nothing in them sets a report aside.
+    fn take_ward(&mut self) -> Option<String> {
+        slots(Field::Ward).find_map(|at| {
+            let value = self.values[at].take()?;
+            identifier(SPELLINGS[at].0, value).ok().flatten()
+        })
     }
 
     fn take_date(&mut self) -> Result<Option<jiff::civil::Date>, Reason> {

@@ -228,8 +228,12 @@ pub struct ForgetSummary {
     pub events: u64,
     /// Inputs set aside.
     pub rejections: u64,
-    /// Cohort memberships of the patients concerned; run the phenotypes again.
+    /// Cohort memberships of the patients concerned, their mothers and children; run the phenotypes again.
     pub cohorts: u64,
+    /// Persons.
+    pub persons: u64,
+    /// Reviews of cases.
+    pub reviews: u64,
 }
 
 /// How many rows the warehouse holds.

@@ -10,7 +10,8 @@ use super::WarehouseError;
 const APPLICATION_ID: i64 = 0x4C41_454E;
 
 /// One SQL file a version; the schema version is the number of files applied (`PRAGMA user_version`).
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), include_str!("schema/0003.sql")];
 
 /// The schema this engine writes.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;

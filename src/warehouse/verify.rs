@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
-use super::sqlite::{count_refused, each_event};
+use super::sqlite::{WRONGLY_DERIVED, count_refused, each_event};
 use super::{Check, EventFilter, WarehouseError, schema};
 use crate::event::CodedEvent;
 
@@ -20,8 +20,23 @@ const COUNTED: &[(&str, &str, &str)] = &[
         "events-of-annotated",
         "events without an annotated document",
         "SELECT count(*) FROM events e LEFT JOIN documents d ON d.doc = e.doc
-            WHERE d.status IS NOT 'annotated'",
+            WHERE e.doc IS NOT NULL AND d.status IS NOT 'annotated'",
     ),
+    (
+        "patients",
+        "events of another patient than their document, or structured events of none",
+        "SELECT (SELECT count(*) FROM documents d JOIN events e ON e.doc = d.doc
+                LEFT JOIN patients p ON p.patient = e.patient WHERE p.patient_id IS NOT d.patient_id)
+            + (SELECT count(*) FROM events WHERE doc IS NULL AND patient IS NULL)",
+    ),
+    (
+        "days",
+        "events whose days are not those of their dates",
+        "SELECT count(*) FROM events WHERE day IS NOT unixepoch(coalesce(event_date, document_date)) / 86400
+            OR report_day IS NOT unixepoch(coalesce(document_date, event_date)) / 86400",
+    ),
+    ("pregnancies", "persons whose pregnancy is not what their dates and siblings say", WRONGLY_DERIVED),
+    ("mothers", "persons who are their own mother", "SELECT count(*) FROM persons WHERE mother = patient"),
     (
         "reasons",
         "documents whose status and reason disagree",
@@ -182,7 +197,7 @@ fn check_events(connection: &Connection) -> Result<Vec<Check>, WarehouseError> {
 }
 
 /// The document whose events are passing. Identities include the document, so ids that are identities
-/// can only repeat inside one.
+/// can only repeat inside one; those of structured events are kept apart by an index.
 #[derive(Default)]
 struct CurrentDocument {
     id: Option<String>,
@@ -196,14 +211,15 @@ impl CurrentDocument {
             return Ok(());
         }
         let text = "SELECT text FROM documents WHERE document_id = ?1";
-        self.text = connection.prepare_cached(text)?.query_row([&event.document_id], |row| row.get(0))?;
+        let mut select = connection.prepare_cached(text)?;
+        self.text = select.query_row([&event.document_id], |row| row.get(0)).optional()?.flatten();
         self.id = Some(event.document_id.clone());
         self.seen.clear();
         Ok(())
     }
 
     fn is_new(&mut self, event: &CodedEvent) -> bool {
-        self.seen.insert(event.event_id.clone())
+        event.is_structured() || self.seen.insert(event.event_id.clone())
     }
 
     /// True when the report was not kept.
@@ -222,7 +238,7 @@ fn span_fits(event: &CodedEvent) -> bool {
 }
 
 fn identity_holds(event: &CodedEvent) -> bool {
-    event.event_id == event.identity()
+    event.is_structured() || event.event_id == event.identity()
 }
 
 fn codes_sorted(event: &CodedEvent) -> bool {

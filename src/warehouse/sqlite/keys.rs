@@ -1,11 +1,12 @@
 //! Keys of the rows that many events share: engines, meanings and rules, each stored once.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 use sha2::{Digest, Sha256};
+use std::hash::{Hash, Hasher};
 
 use super::scalar;
-use crate::event::{CodedEvent, Coding, Provenance};
+use crate::event::{Assertion, CodedEvent, Coding, Experiencer, Laterality, Method, Provenance, Temporality};
 use crate::warehouse::EngineFingerprint;
 
 /// Concept, label, codes and subgroups of an event.
@@ -32,6 +33,66 @@ impl Meaning {
     }
 }
 
+/// What surrounds an event and repeats: the columns of `contexts`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Context {
+    pub document_type: Option<String>,
+    pub section: Option<String>,
+    pub ward: Option<String>,
+    pub assertion: Assertion,
+    pub certainty: f64,
+    pub conclusion: Assertion,
+    pub experiencer: Experiencer,
+    pub fetus_index: Option<u8>,
+    pub temporality: Temporality,
+    pub laterality: Option<Laterality>,
+    pub method: Method,
+    pub position: Option<String>,
+}
+
+impl Context {
+    fn of(event: &CodedEvent) -> Self {
+        Self {
+            document_type: event.document_type.clone(),
+            section: event.section.clone(),
+            ward: event.ward.clone(),
+            assertion: event.assertion,
+            certainty: event.certainty,
+            conclusion: event.conclusion,
+            experiencer: event.experiencer,
+            fetus_index: event.fetus_index,
+            temporality: event.temporality,
+            laterality: event.laterality,
+            method: event.method,
+            position: event.position.clone(),
+        }
+    }
+
+    fn is_of(&self, event: &CodedEvent) -> bool {
+        self.assertion == event.assertion
+            && self.certainty == event.certainty
+            && self.conclusion == event.conclusion
+            && self.experiencer == event.experiencer
+            && self.fetus_index == event.fetus_index
+            && self.temporality == event.temporality
+            && self.laterality == event.laterality
+            && self.method == event.method
+            && self.document_type == event.document_type
+            && self.section == event.section
+            && self.ward == event.ward
+            && self.position == event.position
+    }
+}
+
+/// A hash of what is in a [`Context`], made without one.
+fn context_hash(event: &CodedEvent) -> u64 {
+    let mut hash = FxHasher::default();
+    (&event.document_type, &event.section, &event.ward, &event.position).hash(&mut hash);
+    (event.assertion, event.certainty.to_bits(), event.conclusion, event.experiencer).hash(&mut hash);
+    (event.fetus_index, event.temporality, event.laterality, event.method).hash(&mut hash);
+    hash.finish()
+}
+
 /// Keys already looked up. Bounded by the size of the lexicons, not by the number of events.
 #[derive(Default)]
 pub(super) struct Keys {
@@ -39,6 +100,9 @@ pub(super) struct Keys {
     engines: Vec<(EngineFingerprint, i64)>,
     meanings: FxHashMap<String, Vec<(Meaning, i64)>>,
     rules: FxHashMap<String, i64>,
+    contexts: FxHashMap<u64, Vec<(Context, i64)>>,
+    /// The patient of the last event; events of one patient come together.
+    patient: Option<(String, i64)>,
 }
 
 impl Keys {
@@ -91,6 +155,29 @@ impl Keys {
         let key = find_or_insert_meaning(connection, event)?;
         self.meanings.entry(event.concept.clone()).or_default().push((Meaning::of(event), key));
         Ok(key)
+    }
+
+    /// The key of the context of an event, stored if need be.
+    pub fn context(&mut self, connection: &Connection, event: &CodedEvent) -> rusqlite::Result<i64> {
+        let alike = self.contexts.entry(context_hash(event)).or_default();
+        if let Some((_, key)) = alike.iter().find(|(context, _)| context.is_of(event)) {
+            return Ok(*key);
+        }
+        let key = find_or_insert_context(connection, event)?;
+        alike.push((Context::of(event), key));
+        Ok(key)
+    }
+
+    /// The key of a patient, stored if need be.
+    pub fn patient(&mut self, connection: &Connection, id: &str) -> rusqlite::Result<i64> {
+        match &self.patient {
+            Some((known, key)) if known == id => Ok(*key),
+            _ => {
+                let key = find_or_insert_patient(connection, id)?;
+                self.patient = Some((id.to_owned(), key));
+                Ok(key)
+            }
+        }
     }
 
     /// The key of a rule, stored if need be.
@@ -162,6 +249,47 @@ fn insert_codes(connection: &Connection, key: i64, event: &CodedEvent) -> rusqli
         insert.execute(params![key, subgroup])?;
     }
     Ok(())
+}
+
+fn find_or_insert_context(connection: &Connection, event: &CodedEvent) -> rusqlite::Result<i64> {
+    let row = params![
+        event.document_type,
+        event.section,
+        event.ward,
+        event.assertion.as_str(),
+        event.certainty,
+        event.conclusion.as_str(),
+        event.experiencer.as_str(),
+        event.fetus_index,
+        event.temporality.as_str(),
+        event.laterality.map(Laterality::as_str),
+        event.method.as_str(),
+        event.position,
+    ];
+    let find = "SELECT context FROM contexts WHERE document_type IS ?1 AND section IS ?2 AND ward IS ?3
+        AND assertion = ?4 AND certainty = ?5 AND conclusion = ?6 AND experiencer = ?7 AND fetus_index IS ?8
+        AND temporality = ?9 AND laterality IS ?10 AND method = ?11 AND position IS ?12";
+    if let Some(key) = connection.prepare_cached(find)?.query_row(row, |row| row.get(0)).optional()? {
+        return Ok(key);
+    }
+    let insert =
+        "INSERT INTO contexts (document_type, section, ward, assertion, certainty, conclusion, experiencer,
+        fetus_index, temporality, laterality, method, position)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    connection.prepare_cached(insert)?.insert(row)
+}
+
+fn find_or_insert_patient(connection: &Connection, id: &str) -> rusqlite::Result<i64> {
+    if let Some(key) = find_patient(connection, id)? {
+        return Ok(key);
+    }
+    connection.prepare_cached("INSERT INTO patients (patient_id) VALUES (?1)")?.insert([id])
+}
+
+/// The key of a patient that the warehouse already knows.
+pub(super) fn find_patient(connection: &Connection, id: &str) -> rusqlite::Result<Option<i64>> {
+    let find = "SELECT patient FROM patients WHERE patient_id = ?1";
+    connection.prepare_cached(find)?.query_row([id], |row| row.get(0)).optional()
 }
 
 fn find_or_insert_rule(connection: &Connection, name: &str) -> rusqlite::Result<i64> {

@@ -1,5 +1,6 @@
 //! The SQLite backend: opening a file safely. Writing, reading and forgetting are the files beside.
 
+mod family;
 mod forget;
 mod keys;
 mod query;
@@ -7,6 +8,7 @@ mod read;
 mod store;
 mod write;
 
+pub(super) use family::WRONGLY_DERIVED;
 pub(super) use forget::count_refused;
 pub(super) use read::each_event;
 pub use write::Run;

@@ -5,27 +5,46 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use rustc_hash::FxHashMap;
 
 use super::Warehouse;
-use super::keys::Meaning;
+use super::keys::{Context, Meaning};
 use crate::event::{
     Assertion, CodedEvent, DatePrecision, DateSource, Experiencer, Laterality, Method, Provenance,
     Temporality,
 };
 use crate::warehouse::{Check, Counts, EventFilter, RunRecord, Tally, WarehouseError, verify};
 
+/// What is read of an event, whatever it comes from.
+macro_rules! event_columns {
+    () => {
+        " e.event_id, e.meaning, e.engine, e.context, (SELECT name FROM rules r WHERE r.rule = e.rule),
+            e.document_date, e.start, e.\"end\", e.fragments, e.text, e.event_date, e.event_date_precision,
+            e.event_date_source, e.gestational_age_days, e.value, e.unit, e.cues, e.confidence "
+    };
+}
+
 /// CROSS JOIN fixes the order of the loops: documents by id, then the events of each, so that sorting
 /// never holds more than one document.
 macro_rules! select_events {
     ($where:literal) => {
         concat!(
-            "SELECT d.document_id, d.version, d.patient_id, d.visit_id, e.event_id, e.meaning, e.engine, r.name,
-                e.document_type, e.document_date, e.section, e.start, e.\"end\", e.fragments, e.text,
-                e.assertion, e.certainty, e.experiencer, e.fetus_index, e.temporality, e.event_date,
-                e.event_date_precision, e.event_date_source, e.gestational_age_days, e.laterality, e.value,
-                e.unit, e.cues, e.method, e.confidence, e.conclusion
-            FROM documents d CROSS JOIN events e ON e.doc = d.doc
-            JOIN meanings m ON m.meaning = e.meaning JOIN rules r ON r.rule = e.rule ",
+            "SELECT d.document_id, d.version, d.patient_id, d.visit_id,",
+            event_columns!(),
+            "FROM documents d CROSS JOIN events e ON e.doc = d.doc JOIN meanings m ON m.meaning = e.meaning ",
             $where,
             " ORDER BY d.document_id, e.start, e.\"end\", m.concept, e.event_id"
+        )
+    };
+}
+
+/// Those that come from no report, by patient, then day; sorting never holds more than one patient.
+macro_rules! select_structured {
+    ($where:literal) => {
+        concat!(
+            "SELECT '', 0, p.patient_id, e.visit_id,",
+            event_columns!(),
+            "FROM patients p CROSS JOIN events e INDEXED BY events_patient ON e.patient = p.patient AND e.doc IS NULL
+            JOIN meanings m ON m.meaning = e.meaning ",
+            $where,
+            " ORDER BY p.patient_id, e.day, m.concept, e.event_id"
         )
     };
 }
@@ -75,16 +94,21 @@ pub(in crate::warehouse) fn each_event<E: From<WarehouseError>>(
     filter: EventFilter<'_>,
     mut each: impl FnMut(CodedEvent) -> Result<(), E>,
 ) -> Result<(), E> {
-    let (sql, id) = match filter {
-        EventFilter::All => (select_events!(""), None),
-        EventFilter::Document(id) => (select_events!("WHERE d.document_id = ?1"), Some(id)),
-        EventFilter::Patient(id) => (select_events!("WHERE d.patient_id = ?1"), Some(id)),
-    };
-    let mut select = connection.prepare(sql).map_err(WarehouseError::from)?;
     let mut shared = Shared::prepare(connection)?;
-    let mut rows = select.query(rusqlite::params_from_iter(id)).map_err(WarehouseError::from)?;
-    while let Some(row) = rows.next().map_err(WarehouseError::from)? {
-        each(read_event(row, &mut shared)?)?;
+    let (queries, id): (&[&str], _) = match filter {
+        EventFilter::All => (&[select_structured!(""), select_events!("")], None),
+        EventFilter::Document(id) => (&[select_events!("WHERE d.document_id = ?1")], Some(id)),
+        EventFilter::Patient(id) => {
+            let structured = select_structured!("WHERE p.patient_id = ?1");
+            (&[structured, select_events!("WHERE d.patient_id = ?1")], Some(id))
+        }
+    };
+    for sql in queries {
+        let mut select = connection.prepare(sql).map_err(WarehouseError::from)?;
+        let mut rows = select.query(rusqlite::params_from_iter(id)).map_err(WarehouseError::from)?;
+        while let Some(row) = rows.next().map_err(WarehouseError::from)? {
+            each(read_event(row, &mut shared)?)?;
+        }
     }
     Ok(())
 }
@@ -93,19 +117,26 @@ pub(in crate::warehouse) fn each_event<E: From<WarehouseError>>(
 struct Shared<'c> {
     select_meaning: Statement<'c>,
     select_engine: Statement<'c>,
+    select_context: Statement<'c>,
     meanings: FxHashMap<i64, Meaning>,
     engines: FxHashMap<i64, Provenance>,
+    contexts: FxHashMap<i64, Context>,
 }
 
 impl<'c> Shared<'c> {
     fn prepare(connection: &'c Connection) -> Result<Self, WarehouseError> {
         let meaning = "SELECT concept, label, codings, subgroups FROM meanings WHERE meaning = ?1";
         let engine = "SELECT name, lexicons, model FROM engines WHERE engine = ?1";
+        let context =
+            "SELECT document_type, section, ward, assertion, certainty, conclusion, experiencer, fetus_index,
+            temporality, laterality, method, position FROM contexts WHERE context = ?1";
         Ok(Self {
             select_meaning: connection.prepare(meaning)?,
             select_engine: connection.prepare(engine)?,
+            select_context: connection.prepare(context)?,
             meanings: FxHashMap::default(),
             engines: FxHashMap::default(),
+            contexts: FxHashMap::default(),
         })
     }
 
@@ -123,6 +154,14 @@ impl<'c> Shared<'c> {
             self.engines.insert(key, engine);
         }
         Ok(&self.engines[&key])
+    }
+
+    fn context(&mut self, key: i64) -> Result<&Context, WarehouseError> {
+        if !self.contexts.contains_key(&key) {
+            let context = one(&mut self.select_context, key, "events.context", read_context)?;
+            self.contexts.insert(key, context);
+        }
+        Ok(&self.contexts[&key])
     }
 }
 
@@ -154,6 +193,23 @@ fn read_engine(columns: &mut Columns<'_>) -> Result<Provenance, WarehouseError> 
     })
 }
 
+fn read_context(columns: &mut Columns<'_>) -> Result<Context, WarehouseError> {
+    Ok(Context {
+        document_type: columns.next()?,
+        section: columns.next()?,
+        ward: columns.next()?,
+        assertion: columns.required("contexts.assertion", Assertion::parse)?,
+        certainty: columns.next()?,
+        conclusion: columns.required("contexts.conclusion", Assertion::parse)?,
+        experiencer: columns.required("contexts.experiencer", Experiencer::parse)?,
+        fetus_index: columns.next()?,
+        temporality: columns.required("contexts.temporality", Temporality::parse)?,
+        laterality: columns.optional("contexts.laterality", Laterality::parse)?,
+        method: columns.required("contexts.method", Method::parse)?,
+        position: columns.next()?,
+    })
+}
+
 /// Fields are read in the order of the columns of `select_events!`.
 fn read_event(row: &Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, WarehouseError> {
     let columns = &mut Columns::of(row);
@@ -161,6 +217,7 @@ fn read_event(row: &Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, Ware
     let (patient_id, visit_id, event_id) = (columns.next()?, columns.next()?, columns.next()?);
     let Meaning { concept, label, codings, subgroups } = shared.meaning(columns.next()?)?.clone();
     let engine = shared.engine(columns.next()?)?.clone();
+    let context = shared.context(columns.next()?)?.clone();
     let provenance = Provenance { rule: columns.next()?, ..engine };
     Ok(CodedEvent {
         event_id,
@@ -168,9 +225,10 @@ fn read_event(row: &Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, Ware
         document_version,
         patient_id,
         visit_id,
-        document_type: columns.next()?,
+        document_type: context.document_type,
         document_date: columns.optional("document_date", |text| text.parse().ok())?,
-        section: columns.next()?,
+        ward: context.ward,
+        section: context.section,
         start: columns.next()?,
         end: columns.next()?,
         fragments: columns.json("events.fragments")?,
@@ -179,22 +237,23 @@ fn read_event(row: &Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, Ware
         label,
         codings,
         subgroups,
-        assertion: columns.required("events.assertion", Assertion::parse)?,
-        certainty: columns.next()?,
-        experiencer: columns.required("events.experiencer", Experiencer::parse)?,
-        fetus_index: columns.next()?,
-        temporality: columns.required("events.temporality", Temporality::parse)?,
+        assertion: context.assertion,
+        certainty: context.certainty,
+        conclusion: context.conclusion,
+        experiencer: context.experiencer,
+        fetus_index: context.fetus_index,
+        temporality: context.temporality,
         event_date: columns.optional("events.event_date", |text| text.parse().ok())?,
         event_date_precision: columns.optional("events.event_date_precision", DatePrecision::parse)?,
         event_date_source: columns.optional("events.event_date_source", DateSource::parse)?,
         gestational_age_days: columns.next()?,
-        laterality: columns.optional("events.laterality", Laterality::parse)?,
+        laterality: context.laterality,
         value: columns.next()?,
         unit: columns.next()?,
         cues: columns.json("events.cues")?,
-        method: columns.required("events.method", Method::parse)?,
+        method: context.method,
+        position: context.position,
         confidence: columns.next()?,
-        conclusion: columns.required("events.conclusion", Assertion::parse)?,
         provenance,
     })
 }

@@ -1,12 +1,17 @@
 //! Rows of documents, events and rejections: each function is one statement or one loop over one.
 
+use jiff::civil::{Date, date};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::keys::{Keys, json};
 use super::scalar;
-use crate::event::{CodedEvent, DatePrecision, DateSource, Laterality};
+use crate::document::Document;
+use crate::event::{CodedEvent, DatePrecision, DateSource};
 use crate::warehouse::Annotated;
 use crate::warehouse::rules::{Stored, forgotten_hash};
+
+/// The first of the days that SQL counts.
+const UNIX_EPOCH: Date = date(1970, 1, 1);
 
 const FIND_DOCUMENT: &str =
     "SELECT doc, version, status = 'annotated', content_hash, engine, run, text IS NOT NULL
@@ -14,18 +19,17 @@ const FIND_DOCUMENT: &str =
 
 const INSERT_DOCUMENT: &str =
     "INSERT INTO documents (document_id, version, patient_id, visit_id, document_type,
-    document_date, status, reason_code, reason, content_hash, text_sha256, engine, run, title, text)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    document_date, status, reason_code, reason, content_hash, text_sha256, engine, run, title, text, ward)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 
 const UPDATE_DOCUMENT: &str = "UPDATE documents SET version = ?2, patient_id = ?3, visit_id = ?4,
     document_type = ?5, document_date = ?6, status = ?7, reason_code = ?8, reason = ?9, content_hash = ?10,
-    text_sha256 = ?11, engine = ?12, run = ?13, title = ?14, text = ?15 WHERE document_id = ?1";
+    text_sha256 = ?11, engine = ?12, run = ?13, title = ?14, text = ?15, ward = ?16 WHERE document_id = ?1";
 
-const INSERT_EVENT: &str = "INSERT INTO events (event_id, doc, meaning, rule, engine, document_type,
-    document_date, section, start, \"end\", fragments, text, assertion, certainty, experiencer, fetus_index,
-    temporality, event_date, event_date_precision, event_date_source, gestational_age_days, laterality, value,
-    unit, cues, method, confidence, conclusion) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-    ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
+const INSERT_EVENT: &str = "INSERT INTO events (event_id, doc, patient, visit_id, meaning, rule, engine,
+    context, document_date, start, \"end\", fragments, text, event_date, event_date_precision, event_date_source,
+    gestational_age_days, value, unit, cues, confidence, day, report_day)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
 
 const FIND_REJECTION: &str = "SELECT 1 FROM rejections WHERE file = ?1 AND line = ?2 AND code = ?3
     AND reason = ?4 AND document_id IS ?5 AND patient_id IS ?6";
@@ -100,6 +104,7 @@ pub(super) fn put_document(
         stamp.run,
         kept.and_then(|document| document.title.as_deref()),
         kept.map(|document| document.text.as_str()),
+        document.ward,
     ];
     match known {
         None => connection.prepare_cached(INSERT_DOCUMENT)?.insert(row),
@@ -113,67 +118,82 @@ pub(super) fn delete_events(connection: &Connection, doc: i64) -> rusqlite::Resu
     Ok(deleted as u64)
 }
 
-/// Adds the events of a document.
-pub(super) fn put_events(
+/// Adds events: those of a document, or structured ones when there is none.
+pub(super) fn put_events<'e>(
     connection: &Connection,
     keys: &mut Keys,
-    doc: i64,
-    events: &[CodedEvent],
+    doc: Option<i64>,
+    events: impl IntoIterator<Item = &'e CodedEvent>,
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(INSERT_EVENT)?;
     for event in events {
+        let patient = event.patient_id.as_deref().map(|id| keys.patient(connection, id));
         let shared = Shared {
+            doc,
+            patient: patient.transpose()?,
             meaning: keys.meaning(connection, event)?,
             rule: keys.rule(connection, &event.provenance.rule)?,
             engine: keys.provenance(connection, &event.provenance)?,
+            context: keys.context(connection, event)?,
         };
-        put_event(&mut insert, doc, shared, event)?;
+        put_event(&mut insert, shared, event)?;
     }
     Ok(())
 }
 
+/// Stores the patient of a report, with the birth date that the report gives.
+pub(super) fn put_patient(
+    connection: &Connection,
+    keys: &mut Keys,
+    document: &Document,
+) -> rusqlite::Result<()> {
+    let Some(id) = &document.patient_id else { return Ok(()) };
+    let patient = keys.patient(connection, id)?;
+    let Some(birth) = document.birth_date else { return Ok(()) };
+    let update = "UPDATE patients SET birth_day = ?2 WHERE patient = ?1 AND birth_day IS NOT ?2";
+    connection.prepare_cached(update)?.execute(params![patient, day(birth)]).map(|_| ())
+}
+
+/// Days since 1970-01-01.
+pub(super) fn day(date: Date) -> i64 {
+    i64::from((date - UNIX_EPOCH).get_days())
+}
+
 /// Keys of the rows an event shares with others.
 struct Shared {
+    doc: Option<i64>,
+    patient: Option<i64>,
     meaning: i64,
     rule: i64,
     engine: i64,
+    context: i64,
 }
 
-fn put_event(
-    insert: &mut CachedStatement<'_>,
-    doc: i64,
-    shared: Shared,
-    event: &CodedEvent,
-) -> rusqlite::Result<()> {
+fn put_event(insert: &mut CachedStatement<'_>, shared: Shared, event: &CodedEvent) -> rusqlite::Result<()> {
     insert.execute(params![
         event.event_id,
-        doc,
+        shared.doc,
+        shared.patient,
+        if shared.doc.is_none() { event.visit_id.as_deref() } else { None },
         shared.meaning,
         shared.rule,
         shared.engine,
-        event.document_type,
+        shared.context,
         event.document_date.map(|date| date.to_string()),
-        event.section,
         event.start,
         event.end,
         json_unless_empty(&event.fragments)?,
         event.text,
-        event.assertion.as_str(),
-        event.certainty,
-        event.experiencer.as_str(),
-        event.fetus_index,
-        event.temporality.as_str(),
         event.event_date.map(|date| date.to_string()),
         event.event_date_precision.map(DatePrecision::as_str),
         event.event_date_source.map(DateSource::as_str),
         event.gestational_age_days,
-        event.laterality.map(Laterality::as_str),
         event.value,
         event.unit,
         json_unless_empty(&event.cues)?,
-        event.method.as_str(),
         event.confidence,
-        event.conclusion.as_str(),
+        event.event_date.or(event.document_date).map(day),
+        event.document_date.or(event.event_date).map(day),
     ])?;
     Ok(())
 }

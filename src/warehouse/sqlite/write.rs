@@ -5,8 +5,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::Warehouse;
 use super::keys::{Keys, find_engine};
 use super::store::{
-    Cause, Refusals, Stamp, delete_events, find_document, put_document, put_events, put_rejection,
-    rejection_is_known,
+    Cause, Refusals, Stamp, delete_events, find_document, put_document, put_events, put_patient,
+    put_rejection, rejection_is_known,
 };
 use crate::document::Document;
 use crate::event::CodedEvent;
@@ -232,7 +232,8 @@ impl BatchWriter<'_> {
         let fate = fate_of_annotated(stored.as_ref(), &self.arriving(entry));
         if matches!(fate, Fate::Written | Fate::Replaced) {
             let doc = self.put_row(stored.as_ref(), entry, None)?;
-            put_events(self.transaction, self.keys, doc, events)?;
+            put_patient(self.transaction, self.keys, entry.document)?;
+            put_events(self.transaction, self.keys, Some(doc), events)?;
             self.progress.tally.events += events.len() as u64;
         } else if let (Fate::Unchanged, Some(stored)) = (fate, &stored) {
             self.met.insert(stored.key);
