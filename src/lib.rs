@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod code;
+pub mod cohort;
 pub mod context;
 pub mod date;
 pub mod document;

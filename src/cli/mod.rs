@@ -8,6 +8,7 @@ mod findings;
 mod forget;
 mod lexicon;
 mod lines;
+mod phenotype;
 mod progress;
 mod qualify;
 mod segment;
@@ -88,6 +89,9 @@ enum Command {
     /// List, check, test and show lexicons.
     #[command(after_help = lexicon::EXAMPLES)]
     Lexicon(lexicon::Arguments),
+    /// List, show, check, test, run and import phenotypes.
+    #[command(after_help = phenotype::EXAMPLES)]
+    Phenotype(phenotype::Arguments),
 }
 
 /// Runs the command named by the arguments of the process.
@@ -104,6 +108,7 @@ pub fn run() -> ExitCode {
         Command::Qualify(arguments) => qualify::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Lexicon(arguments) => lexicon::run(&arguments),
+        Command::Phenotype(arguments) => phenotype::run(&arguments),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -228,9 +228,9 @@ ORDER BY o.patient_id, k.step, v.day, x.event_id",
 
     /// Marks: a rule by its number; after the rules the exclusions, the vetoes, then `rejected` and `standing`.
     fn marks(&self) -> String {
-        let mut rows = Vec::new();
+        let mut rows = vec!["SELECT patient AS subject, -1 AS mark, NULL AS event FROM patients".to_string()];
         for (number, node) in self.plan.nodes.iter().enumerate() {
-            rows.push(format!("SELECT subject, {number} AS mark, NULL AS event FROM n{number}"));
+            rows.push(format!("SELECT subject, {number}, NULL FROM n{number}"));
             if matches!(node.kind, NodeKind::Evidence(_)) {
                 rows.push(format!("SELECT subject, {number}, event FROM e{number}"));
             }

@@ -21,7 +21,7 @@ pub(super) fn evidence_table(
 ) {
     let rule = evidence.rule;
     let table = facts_of(compiler, rule);
-    let conditions = event_conditions(sql, compiler, evidence);
+    let conditions = event_conditions(sql, evidence);
     let (join, window) = window(sql, compiler, evidence).unwrap_or_default();
     let mut selects = Vec::new();
     for (structured, prefix) in [(true, 's'), (false, 't')] {
@@ -151,7 +151,7 @@ fn ward_condition(sql: &mut Sql, piece: &str) -> String {
 }
 
 /// Conditions on the event itself, each beginning with ` AND`.
-fn event_conditions(sql: &mut Sql, compiler: &Compiler<'_>, evidence: &Evidence<'_>) -> String {
+fn event_conditions(sql: &mut Sql, evidence: &Evidence<'_>) -> String {
     let rule = evidence.rule;
     let mut conditions = Vec::new();
     if rule.twins.unwrap_or_default() == Twins::Named {

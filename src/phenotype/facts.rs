@@ -162,8 +162,11 @@ pub(super) fn persons(sql: &mut Sql, rule: &Rule) -> String {
     }
     if let Some(followed) = rule.followed {
         let days = sql.bind(i64::from(followed.days));
+        let iso = sql.dialect.iso_date(&format!("q.birth_day + {days}"));
         conditions.push(format!(
-            "EXISTS (SELECT 1 FROM events e WHERE e.patient = q.patient AND e.report_day >= q.birth_day + {days})"
+            "(EXISTS (SELECT 1 FROM patients o JOIN documents d ON d.patient_id = o.patient_id
+      WHERE o.patient = q.patient AND d.document_date >= {iso})
+    OR EXISTS (SELECT 1 FROM events e WHERE e.doc IS NULL AND e.patient = q.patient AND e.day >= q.birth_day + {days}))"
         ));
     }
     if conditions.is_empty() {

@@ -7,13 +7,17 @@ mod compile;
 mod definition;
 mod evidence;
 mod facts;
+mod family;
+mod library;
 mod plan;
 mod sets;
+mod shipped;
 mod sql;
 mod vocabulary;
 
 pub use compile::{Compiler, Facts, Marks, Output, Relation, staging};
 pub use definition::*;
+pub use library::{Loaded, definitions_at, shipped_definitions};
 pub use plan::{Evidence, Node, NodeKind, Plan, Source};
 pub use sql::Dialect;
 pub use vocabulary::{Known, Vocabulary};

@@ -20,6 +20,14 @@ impl Dialect {
         }
     }
 
+    /// The ISO date of a day counted from 1970-01-01.
+    pub(super) fn iso_date(self, day: &str) -> String {
+        match self {
+            Dialect::Sqlite => format!("date(({day}) * 86400, 'unixepoch')"),
+            Dialect::Postgres => format!("to_char(date '1970-01-01' + ({day})::integer, 'YYYY-MM-DD')"),
+        }
+    }
+
     /// Codes are compared byte by byte, whatever the language of the server.
     pub(super) fn bytewise(self) -> &'static str {
         match self {

@@ -199,6 +199,21 @@ pub struct RunRecord {
     pub tally: Tally,
 }
 
+/// A patient in a cohort.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'m> {
+    /// Patient.
+    pub patient_id: &'m str,
+    /// Level reached.
+    pub case_level: &'m str,
+    /// ISO date.
+    pub index_date: Option<&'m str>,
+    /// Ids of events.
+    pub evidence: &'m [String],
+    /// Class of the child.
+    pub class: Option<&'m str>,
+}
+
 /// Which events to read.
 #[derive(Clone, Copy, Debug)]
 pub enum EventFilter<'a> {

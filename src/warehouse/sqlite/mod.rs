@@ -1,5 +1,6 @@
 //! The SQLite backend: opening a file safely. Writing, reading and forgetting are the files beside.
 
+mod cohorts;
 mod family;
 mod forget;
 mod keys;

@@ -1,0 +1,9 @@
+//! Cohorts: membership, level, index date and evidence of each case; why the others are out; how many each rule leaves.
+
+mod attrition;
+mod explain;
+mod run;
+
+pub use attrition::{Line, attrition};
+pub use explain::{Marked, explain};
+pub use run::{Case, Runnable, cases, store};
