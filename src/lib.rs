@@ -16,6 +16,7 @@ pub mod lexicon;
 pub mod mention;
 pub mod normalize;
 pub mod pipeline;
+pub mod population;
 pub mod quantity;
 pub mod segment;
 pub mod source;
