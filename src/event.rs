@@ -291,6 +291,35 @@ impl CodedEvent {
         (&self.document_id, self.start, self.end, &self.concept, &self.event_id)
     }
 
+    /// Hash of what identifies a structured event that has no id of its own: patient, stay, what was coded, when, in
+    /// which place of the stay, and what is said of it.
+    pub fn structured_identity(&self) -> String {
+        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+        let codes = self.codings.iter().flat_map(|coding| [coding.system.clone(), coding.code.clone()]);
+        let mut parts = vec![
+            optional(&self.patient_id),
+            optional(&self.visit_id),
+            self.event_date.map(|date| date.to_string()).unwrap_or_default(),
+            optional(&self.position),
+            optional(&self.ward),
+            self.concept.clone(),
+            self.subgroups.join(" "),
+            self.value.map(|value| value.to_string()).unwrap_or_default(),
+            optional(&self.unit),
+            self.assertion.as_str().to_owned(),
+            self.experiencer.as_str().to_owned(),
+            self.temporality.as_str().to_owned(),
+            self.fetus_index.map(|index| index.to_string()).unwrap_or_default(),
+        ];
+        parts.extend(codes);
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        hex(&hash.finalize()[..16])
+    }
+
     /// Hash of what identifies an event: report, version, place, concept, rule and engine.
     pub fn identity(&self) -> String {
         let mut hash = Sha256::new();

@@ -19,6 +19,7 @@ pub mod normalize;
 pub mod phenotype;
 pub mod pipeline;
 pub mod problem;
+pub mod population;
 pub mod quantity;
 pub mod segment;
 pub mod source;

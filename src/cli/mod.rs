@@ -9,6 +9,7 @@ mod forget;
 mod lexicon;
 mod lines;
 mod phenotype;
+mod load;
 mod progress;
 mod qualify;
 mod segment;
@@ -48,6 +49,7 @@ const EXAMPLES: &str = "\
 Examples:
   laennec annotate reports.jsonl --into cohort.db            annotate into an embedded warehouse; run again to resume
   laennec annotate notes/ --into events.jsonl --threads 8    a folder of .txt files, events as JSON lines
+  laennec load --into cohort.db --events pmsi.csv            coded diagnoses, persons, births beside the reports
   laennec events cohort.db --format jsonl --patient P12      the stored events of a patient
   laennec show report.txt --type CRH                         a report with its mentions and their cues marked
   laennec qualify spans.jsonl                                context of spans found by another tool
@@ -68,6 +70,9 @@ enum Command {
     /// Read reports and write their coded events.
     #[command(after_help = annotate::EXAMPLES)]
     Annotate(annotate::Arguments),
+    /// Load what does not come from text into a warehouse: persons, coded diagnoses, births.
+    #[command(after_help = load::EXAMPLES)]
+    Load(load::Arguments),
     /// Print the events stored in a warehouse.
     Events(events::Arguments),
     /// Print the findings of each patient of a warehouse, with their evidence.
@@ -99,6 +104,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Annotate(arguments) => annotate::run(&arguments),
+        Command::Load(arguments) => load::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Findings(arguments) => findings::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

@@ -1,5 +1,9 @@
 //! Builds the coded event of a mention: codes, subgroups, place, date, provenance.
 
+mod enrich;
+
+pub use enrich::Enricher;
+
 use crate::document::Document;
 use crate::event::{
     Assertion, CodedEvent, Coding, CueRef, DatePrecision, DateSource, EventDate, Laterality, Method,

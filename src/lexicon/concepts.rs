@@ -69,6 +69,8 @@ pub struct Concepts {
     pub(super) keys: Vec<(Vec<WordId>, u32)>,
     /// Words and phrases of the support sets, with the number of their set.
     pub(super) support_keys: Vec<(Vec<WordId>, u32)>,
+    /// Subgroups of the lexicons that have any.
+    pub(super) groups: Vec<Groups>,
     support_sets: FxHashMap<(usize, String), u32>,
 }
 
@@ -120,6 +122,8 @@ impl Concepts {
                 problems.push(Problem::at(&file, row.line, message));
             }
         }
+        let groups = reader.groups;
+        self.groups.push(groups);
     }
 
     /// Index of the concept with this id in a lexicon.

@@ -1,5 +1,6 @@
 //! Subgroups of concepts and their parents: which groups a concept reaches, and which organ it speaks of.
 
+use super::coded::CodeRanges;
 use super::problem::Problem;
 use super::table::Table;
 use rustc_hash::FxHashMap;
@@ -14,6 +15,8 @@ pub(super) struct Group {
     pub reached: Vec<String>,
     /// Number of the organ group: the ancestor just below the top; 0 to 63.
     pub organ: Option<u32>,
+    /// Codes that reach it by themselves.
+    pub codes: CodeRanges,
 }
 
 #[derive(Default)]
@@ -24,6 +27,10 @@ const COLUMNS: [&str; 7] = ["group", "parents", "label", "counted", "eurocat", "
 impl Groups {
     pub fn get(&self, id: &str) -> Option<&Group> {
         self.0.get(id)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Group)> {
+        self.0.iter().map(|(id, group)| (id.as_str(), group))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -60,7 +67,8 @@ impl Groups {
                 let organ = organ_of(id, &reached, &parents, &mut organs);
                 let eurocat = table.cell(row, 4) == "yes";
                 let reached = reached.into_iter().map(str::to_string).collect();
-                groups.insert(id.to_string(), Group { eurocat, reached, organ });
+                let codes = CodeRanges::read(table.cell(row, 5), table.cell(row, 6));
+                groups.insert(id.to_string(), Group { eurocat, reached, organ, codes });
                 continue;
             };
             problems.push(Problem::at(file, row.line, format!("unknown parent {unknown:?}")));

@@ -1,6 +1,7 @@
 //! Reads, checks, expands and indexes everything under `lexicons/`: the words of the engine.
 
 mod cases;
+mod coded;
 mod concepts;
 mod conjugation;
 mod cues;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use ::csv::{ReaderBuilder, StringRecord, Terminator};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::compression::Compression;
 use super::fields::{Field, Fields, Scalar, Slot};
@@ -44,6 +44,29 @@ impl Header {
             return Err(SourceError::MissingColumn { path: path.to_owned(), missing: "text or note_text" });
         }
         header.without_duplicates(path)
+    }
+
+    /// The header of a table that names one of some columns; `missing` is how a message names them.
+    fn of_table(
+        line: Vec<u8>,
+        path: &str,
+        (names, missing): (&[&str], &'static str),
+    ) -> Result<Self, SourceError> {
+        let missing = || SourceError::MissingColumn { path: path.to_owned(), missing };
+        let (line, _) = encoding::decode(line).map_err(|_| missing())?;
+        let is_named =
+            |column: &Column| matches!(column, Column::Other(name) if names.contains(&name.as_str()));
+        let mut candidates = DELIMITERS.iter().map(|&delimiter| Self::split_table(&line, delimiter));
+        let header = candidates.find(|header| header.columns.iter().any(is_named)).ok_or_else(missing)?;
+        header.without_duplicates(path)
+    }
+
+    fn split_table(line: &str, delimiter: u8) -> Self {
+        let column = |cell: &str| match cell.trim().to_ascii_lowercase() {
+            name if name.is_empty() => Column::Unnamed,
+            name => Column::Other(name),
+        };
+        Self { delimiter, columns: split(line, delimiter).unwrap_or_default().iter().map(column).collect() }
     }
 
     fn split(line: &str, delimiter: u8) -> Self {
@@ -90,6 +113,20 @@ impl Rows {
         let mut input = Input::open(path, compression)?;
         let line = first_line(&mut input)?;
         Ok(Self { input, header: Arc::new(Header::of(line, path)?), limit })
+    }
+}
+
+impl Rows {
+    /// Opens a table whose header names one of some columns.
+    pub(super) fn open_table(
+        path: &str,
+        compression: Compression,
+        limit: usize,
+        columns: (&[&str], &'static str),
+    ) -> Result<Self, SourceError> {
+        let mut input = Input::open(path, compression)?;
+        let line = first_line(&mut input)?;
+        Ok(Self { input, header: Arc::new(Header::of_table(line, path, columns)?), limit })
     }
 }
 
@@ -168,6 +205,21 @@ pub(super) fn read(row: Vec<u8>, header: &Header, fields: &mut Fields) -> Result
         }
     }
     Ok(encoding)
+}
+
+/// Reads a row of a table; an empty cell has no value.
+pub(super) fn read_cells(row: Vec<u8>, header: &Header) -> Result<Map<String, Value>, Reason> {
+    let (row, _) = encoding::decode(row)?;
+    let cells = split(&row, header.delimiter).unwrap_or_default();
+    let (expected, found) = (header.columns.len(), cells.len());
+    if expected != found {
+        return Err(Reason::FieldCount { expected, found });
+    }
+    let named = header.columns.iter().zip(&cells).filter_map(|(column, cell)| match column {
+        Column::Other(name) if !cell.is_empty() => Some((name.clone(), Value::from(cell))),
+        _ => None,
+    });
+    Ok(named.collect())
 }
 
 /// CSV cannot tell an empty cell from no value; only a text may be empty.

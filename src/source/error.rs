@@ -119,6 +119,20 @@ pub enum Reason {
         /// Last physical line of what was set aside.
         last_line: u64,
     },
+    /// A value that its field does not take.
+    #[error("{field} must be {expected}")]
+    BadValue {
+        /// The field.
+        field: &'static str,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// A person who is her own mother.
+    #[error("mother_id is patient_id: nobody is their own mother")]
+    OwnMother,
+    /// An event that says nothing.
+    #[error("an event needs codings, concept or subgroups; it has none")]
+    NoMeaning,
     /// A file of a folder that the system does not let us read.
     #[error("the file cannot be read ({kind})")]
     Unreadable {
@@ -146,6 +160,9 @@ impl Reason {
             Self::FieldCount { .. } => "field_count",
             Self::MalformedQuotes { .. } => "malformed_quotes",
             Self::UnclosedQuote { .. } => "unclosed_quote",
+            Self::BadValue { .. } => "bad_value",
+            Self::OwnMother => "own_mother",
+            Self::NoMeaning => "no_meaning",
             Self::Unreadable { .. } => "unreadable",
         }
     }

@@ -220,11 +220,11 @@ fn text(field: &'static str, value: Scalar) -> Result<Option<String>, Reason> {
     }
 }
 
-fn label(field: &'static str, value: Scalar) -> Result<Option<String>, Reason> {
+pub(super) fn label(field: &'static str, value: Scalar) -> Result<Option<String>, Reason> {
     Ok(text(field, value)?.filter(|label| !label.is_empty()))
 }
 
-fn document_id(field: &'static str, value: Scalar) -> Result<Option<String>, Reason> {
+pub(super) fn document_id(field: &'static str, value: Scalar) -> Result<Option<String>, Reason> {
     let Some(id) = string_or_integer(field, value)? else { return Ok(None) };
     let bad = |problem| Err(Reason::BadIdentifier { field, problem });
     if id.trim().is_empty() {
@@ -236,7 +236,7 @@ fn document_id(field: &'static str, value: Scalar) -> Result<Option<String>, Rea
     }
 }
 
-fn identifier(field: &'static str, value: Scalar) -> Result<Option<String>, Reason> {
+pub(super) fn identifier(field: &'static str, value: Scalar) -> Result<Option<String>, Reason> {
     Ok(string_or_integer(field, value)?.filter(|id| !id.is_empty()))
 }
 
@@ -269,7 +269,7 @@ fn version(field: &'static str, value: Scalar) -> Result<Option<i64>, Reason> {
     }
 }
 
-fn iso_date(field: &'static str, value: Scalar) -> Result<Option<jiff::civil::Date>, Reason> {
+pub(super) fn iso_date(field: &'static str, value: Scalar) -> Result<Option<jiff::civil::Date>, Reason> {
     let value = match value {
         Scalar::Integer(_) => Scalar::Other("a number"),
         other => other,

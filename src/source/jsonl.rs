@@ -58,6 +58,20 @@ pub(super) fn read(line: Vec<u8>, fields: &mut Fields) -> Result<&'static str, R
     }
 }
 
+/// Reads a line whole; a key that occurs twice is refused.
+pub(super) fn read_object(line: Vec<u8>) -> Result<Map<String, Value>, Reason> {
+    let (text, _) = encoding::decode(line)?;
+    let mut json = serde_json::Deserializer::from_str(text.trim_ascii_end());
+    let mut repeats = false;
+    let value = Strict { repeats: &mut repeats }.deserialize(&mut json);
+    match value.and_then(|value| json.end().map(|()| value)) {
+        Ok(_) if repeats => Err(Reason::DuplicateKey { field: None }),
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Reason::NotJson { column: 1, problem: "the top level is not an object" }),
+        Err(error) => Err(explain(&text, &error)),
+    }
+}
+
 /// The message of serde_json may quote the input: only its position and category are used.
 fn explain(text: &str, error: &serde_json::Error) -> Reason {
     let column = error.column();

@@ -7,23 +7,32 @@
 //!
 //! A further format (PostgreSQL, Parquet) is one more file here, one variant of `Format` and one of `Raw`.
 
+mod births;
+mod codes;
 mod compression;
 mod csv;
 mod date;
 mod encoding;
 mod error;
+mod events;
 mod fields;
 mod folder;
 mod input;
 mod jsonl;
+mod persons;
+mod rows;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::document::Document;
+pub use births::read_births;
 use compression::Compression;
 pub use error::{Reason, Rejection, SourceError};
+pub use events::{ReceivedEvent, read_event};
 use fields::Fields;
+pub use persons::read_person;
+pub use rows::{Kind, open_rows};
 
 /// What a source may hold and what is kept of it.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ mod statement;
 mod verify;
 
 pub use error::WarehouseError;
-pub use sqlite::{Run, Warehouse};
+pub use sqlite::{Run, Spool, Spooled, Warehouse};
 pub use statement::{Statement, Value, date_of, day_of};
 
 use crate::document::Document;
@@ -182,6 +182,19 @@ pub struct BatchSummary {
     pub fates: Vec<Fate>,
     /// Their totals.
     pub tally: Tally,
+}
+
+/// What became of the persons, births or structured events of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// New.
+    pub written: u64,
+    /// Stored in place of other content.
+    pub replaced: u64,
+    /// Already there, the same.
+    pub unchanged: u64,
+    /// Refused: of a forgotten patient.
+    pub forgotten: u64,
 }
 
 /// A run that wrote something.

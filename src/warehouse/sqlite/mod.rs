@@ -5,13 +5,16 @@ mod family;
 mod forget;
 mod keys;
 mod query;
+mod load;
 mod read;
+mod spool;
 mod store;
 mod write;
 
 pub(super) use family::WRONGLY_DERIVED;
 pub(super) use forget::count_refused;
 pub(super) use read::each_event;
+pub use spool::{Spool, Spooled};
 pub use write::Run;
 
 use std::fs::File;

@@ -113,6 +113,30 @@ pub(in crate::warehouse) fn each_event<E: From<WarehouseError>>(
     Ok(())
 }
 
+/// Finds structured events by their id.
+pub(super) struct StructuredReader<'c> {
+    connection: &'c Connection,
+    shared: Shared<'c>,
+}
+
+impl<'c> StructuredReader<'c> {
+    pub fn prepare(connection: &'c Connection) -> Result<Self, WarehouseError> {
+        Ok(Self { connection, shared: Shared::prepare(connection)? })
+    }
+
+    pub fn find(&mut self, event_id: &str) -> Result<Option<CodedEvent>, WarehouseError> {
+        let sql = concat!(
+            "SELECT '', 0, p.patient_id, e.visit_id,",
+            event_columns!(),
+            "FROM events e JOIN patients p ON p.patient = e.patient WHERE e.doc IS NULL AND e.event_id = ?1"
+        );
+        let mut select = self.connection.prepare_cached(sql)?;
+        let shared = &mut self.shared;
+        let found = select.query_row([event_id], |row| Ok(read_event(row, shared))).optional()?;
+        found.transpose()
+    }
+}
+
 /// Rows that many events share, each read once.
 struct Shared<'c> {
     select_meaning: Statement<'c>,

@@ -249,6 +249,11 @@ impl Refusals {
         Ok(Self { salt: scalar(connection, "SELECT salt FROM warehouse")?, any })
     }
 
+    /// True when anything at all was forgotten.
+    pub fn any(&self) -> bool {
+        self.any
+    }
+
     /// True when the document or its patient was forgotten.
     pub fn hold(
         &self,

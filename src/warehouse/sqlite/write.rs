@@ -28,11 +28,11 @@ pub struct Run<'w> {
 
 /// The row of a run. There is none until something is written.
 #[derive(Clone, Copy, Default)]
-struct Progress {
+pub(super) struct Progress {
     run: Option<i64>,
-    tally: Tally,
+    pub tally: Tally,
     documents_added: u64,
-    events_removed: u64,
+    pub events_removed: u64,
 }
 
 impl Warehouse {
@@ -88,7 +88,16 @@ impl Run<'_> {
     /// When it returns, the batch is on disk; when it fails, nothing of the batch is stored, and the same
     /// batch may be written again.
     pub fn write(&mut self, batch: &[Annotated<'_>]) -> Result<BatchSummary, WarehouseError> {
-        let result = self.try_write(batch);
+        let (fates, tally) = self.in_batch(|writer| writer.store_all(batch))?;
+        Ok(BatchSummary { fates, tally })
+    }
+
+    /// Does `work` in one transaction, with the counters of the run; gives what it gave, and its share of the tally.
+    pub(super) fn in_batch<T>(
+        &mut self,
+        work: impl FnOnce(&mut BatchWriter<'_>) -> Result<T, WarehouseError>,
+    ) -> Result<(T, Tally), WarehouseError> {
+        let result = self.try_batch(work);
         if result.is_err() {
             // Keys of rows that the failed transaction took back.
             self.keys = Keys::default();
@@ -96,7 +105,10 @@ impl Run<'_> {
         result
     }
 
-    fn try_write(&mut self, batch: &[Annotated<'_>]) -> Result<BatchSummary, WarehouseError> {
+    fn try_batch<T>(
+        &mut self,
+        work: impl FnOnce(&mut BatchWriter<'_>) -> Result<T, WarehouseError>,
+    ) -> Result<(T, Tally), WarehouseError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         self.keys.refresh(&transaction)?;
         let mut writer = BatchWriter {
@@ -110,7 +122,7 @@ impl Run<'_> {
             progress: Progress { tally: Tally::default(), ..self.progress },
             changed: false,
         };
-        let fates = writer.store_all(batch)?;
+        let done = work(&mut writer)?;
         let (tally, changed, mut progress) = (writer.progress.tally, writer.changed, writer.progress);
         progress.tally = self.progress.tally;
         progress.tally.add(&tally);
@@ -119,7 +131,7 @@ impl Run<'_> {
             transaction.commit()?;
         }
         self.progress = progress;
-        Ok(BatchSummary { fates, tally })
+        Ok((done, tally))
     }
 
     /// Marks the run as finished and gives its totals. A run that wrote nothing leaves no row.
@@ -186,16 +198,16 @@ fn save_progress(connection: &Connection, progress: &Progress, finished: bool) -
 }
 
 /// One batch being written.
-struct BatchWriter<'b> {
-    transaction: &'b Transaction<'b>,
-    refusals: Refusals,
-    keys: &'b mut Keys,
+pub(super) struct BatchWriter<'b> {
+    pub transaction: &'b Transaction<'b>,
+    pub refusals: Refusals,
+    pub keys: &'b mut Keys,
     met: &'b mut KeySet,
     engine: &'b EngineFingerprint,
     engine_key: Option<i64>,
     keep_text: bool,
-    progress: Progress,
-    changed: bool,
+    pub progress: Progress,
+    pub changed: bool,
 }
 
 impl BatchWriter<'_> {
@@ -292,7 +304,7 @@ impl BatchWriter<'_> {
     }
 
     /// The run and its engine, stored on the first change.
-    fn open_run(&mut self) -> rusqlite::Result<Stamp> {
+    pub fn open_run(&mut self) -> rusqlite::Result<Stamp> {
         self.changed = true;
         let engine = self.keys.engine(self.transaction, self.engine)?;
         self.engine_key = Some(engine);
