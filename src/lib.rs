@@ -18,6 +18,7 @@ pub mod normalize;
 pub mod pipeline;
 pub mod quantity;
 pub mod segment;
+pub mod simulate;
 pub mod source;
 pub mod span;
 pub mod warehouse;

@@ -43,6 +43,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("cohort", &["phenotype", "warehouse"]),
     ("surveillance", &["cohort"]),
     ("evaluate", &["span", "document", "event"]),
+    ("simulate", &["document", "lexicon"]),
 ];
 
 /// May import everything.
