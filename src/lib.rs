@@ -22,6 +22,7 @@ pub mod problem;
 pub mod population;
 pub mod quantity;
 pub mod segment;
+pub mod simulate;
 pub mod source;
 pub mod span;
 pub mod warehouse;

@@ -45,6 +45,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("cohort", &["event", "phenotype", "warehouse", "problem"]),
     ("surveillance", &["cohort"]),
     ("evaluate", &["span", "document", "event"]),
+    ("simulate", &["document", "lexicon"]),
 ];
 
 /// May import everything.

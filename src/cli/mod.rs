@@ -14,6 +14,7 @@ mod progress;
 mod qualify;
 mod segment;
 mod show;
+mod simulate;
 mod sink;
 mod verify;
 
@@ -53,6 +54,7 @@ Examples:
   laennec events cohort.db --format jsonl --patient P12      the stored events of a patient
   laennec show report.txt --type CRH                         a report with its mentions and their cues marked
   laennec qualify spans.jsonl                                context of spans found by another tool
+  laennec simulate --births 2000 --into demo                 a simulated maternity whose truth is known
   laennec lexicon test                                       run the cases stored beside the lexicons
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 done but some documents were set aside.";
@@ -91,6 +93,9 @@ enum Command {
     Qualify(lines::Input),
     /// Measure what is read against what people marked.
     Evaluate(evaluate::Arguments),
+    /// Write a simulated maternity, with the truth.
+    #[command(after_help = simulate::EXAMPLES)]
+    Simulate(simulate::Arguments),
     /// List, check, test and show lexicons.
     #[command(after_help = lexicon::EXAMPLES)]
     Lexicon(lexicon::Arguments),
@@ -113,6 +118,7 @@ pub fn run() -> ExitCode {
         Command::Segment(arguments) => segment::run(&arguments),
         Command::Qualify(arguments) => qualify::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Lexicon(arguments) => lexicon::run(&arguments),
         Command::Phenotype(arguments) => phenotype::run(&arguments),
     };

@@ -112,7 +112,7 @@ impl Manifest {
 }
 
 /// Parses TOML; an error names the line and what was expected.
-pub(super) fn parse_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Problem> {
+pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Problem> {
     toml::from_str(text).map_err(|error| match error.span() {
         Some(span) => {
             let line =

@@ -3,7 +3,7 @@
 use super::problem::Problem;
 
 /// One row of a table.
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     /// Line in the file, from 1.
     pub line: usize,
     cells: Vec<&'a str>,
@@ -17,7 +17,7 @@ impl<'a> Row<'a> {
 }
 
 /// A table: which known column stands where, and the rows.
-pub(super) struct Table<'a, const N: usize> {
+pub(crate) struct Table<'a, const N: usize> {
     columns: [Option<usize>; N],
     pub rows: Vec<Row<'a>>,
 }

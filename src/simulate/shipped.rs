@@ -1,0 +1,29 @@
+//! The data of the simulation, shipped inside the program.
+
+use crate::lexicon::Folder;
+
+/// Embeds the named files of `simulation/`.
+macro_rules! files {
+    ($($file:literal),+) => { &[$(($file, include_str!(concat!("../../simulation/", $file)))),+] };
+}
+
+const FILES: &[(&str, &str)] = files!(
+    "areas.tsv",
+    "associations.tsv",
+    "documents.toml",
+    "families.tsv",
+    "frames.tsv",
+    "gestation.tsv",
+    "negatives.tsv",
+    "phenotypes.tsv",
+    "phrases.toml",
+    "prevalence.tsv",
+    "traps.tsv",
+    "words.tsv",
+    "wrong_codes.tsv"
+);
+
+/// The shipped files.
+pub(super) fn folder() -> Folder {
+    Folder::from_files("simulation", "simulation", FILES.iter().copied())
+}
