@@ -72,6 +72,8 @@ pub struct Concepts {
     /// Subgroups of the lexicons that have any.
     pub(super) groups: Vec<Groups>,
     support_sets: FxHashMap<(usize, String), u32>,
+    /// Bits of the sets that act over a short distance only, and that distance in characters.
+    close: Vec<(SupportSets, u32)>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +88,7 @@ struct SupportFile {
 struct SupportSet {
     id: String,
     words: Vec<String>,
+    within: Option<u32>,
     #[serde(rename = "note", default)]
     _note: String,
 }
@@ -132,6 +135,11 @@ impl Concepts {
         found.map(|i| i as u32)
     }
 
+    /// Of these sets, those that act at this distance, in characters.
+    pub fn acting(&self, sets: SupportSets, distance: u32) -> SupportSets {
+        self.close.iter().filter(|(_, reach)| distance > *reach).fold(sets, |sets, (bit, _)| sets & !bit)
+    }
+
     fn add_support(
         &mut self,
         folder: &Folder,
@@ -156,6 +164,7 @@ impl Concepts {
             if self.support_sets.insert((lexicon, set.id.clone()), bit).is_some() {
                 problems.push(Problem::at(&file, line, format!("duplicate id: support set {:?}", set.id)));
             }
+            self.close.extend(set.within.map(|reach| (1 << bit, reach)));
             for word in set.words {
                 let key = literal(&word, vocabulary, &grammar.inflection);
                 if key.is_empty() {

@@ -16,6 +16,7 @@ const FOLDERS: &[(&str, &[(&str, &str)])] = &[
     folder!("documents": "manifest.toml", "terms.tsv", "cases.toml"),
     folder!("grammar": "manifest.toml", "terms.tsv", "inflection.tsv", "conjugation.tsv", "verbs.tsv", "cases.toml"),
     folder!("malformations": "manifest.toml", "terms.tsv", "groups.tsv", "support.toml", "patterns.toml", "cases.toml"),
+    folder!("perinatal": "manifest.toml", "terms.tsv", "groups.tsv", "support.toml", "patterns.toml", "cases.toml"),
     folder!("sections": "manifest.toml", "terms.tsv", "cases.toml"),
     folder!("units": "manifest.toml", "terms.tsv", "cases.toml"),
 ];

@@ -69,15 +69,27 @@ impl Evidence {
         !term.ambiguous
             || self.defined.contains(&(first_word(segmented, candidate), candidate.concept))
             || sets_near(segmented, lexicons, candidate.tokens, SUPPORT_WITHIN) & term.support != 0
-            || self.organ_near(lexicons, candidate)
+            || self.organ_near(segmented, lexicons, candidate, term)
     }
 
-    fn organ_near(&self, lexicons: &Lexicons, candidate: &Candidate) -> bool {
+    fn organ_near(
+        &self,
+        segmented: &Segmented,
+        lexicons: &Lexicons,
+        candidate: &Candidate,
+        term: &Term,
+    ) -> bool {
         let Some(group) = lexicons.concepts.concepts[candidate.concept as usize].group else { return false };
         let from = candidate.tokens.start.saturating_sub(SUPPORT_WITHIN as u32);
         let to = candidate.tokens.end + SUPPORT_WITHIN as u32;
         let first = self.organs.partition_point(|(token, _)| *token < from);
-        self.organs[first..].iter().take_while(|(token, _)| *token < to).any(|(_, organ)| *organ == group)
+        let mut same =
+            self.organs[first..].iter().take_while(|(token, _)| *token < to).filter(|(_, o)| *o == group);
+        let acts = |token: u32| {
+            let distance = distance(segmented, candidate.tokens, token as usize);
+            term.support == 0 || lexicons.concepts.acting(term.support, distance) != 0
+        };
+        same.any(|(token, _)| acts(*token))
     }
 }
 
@@ -90,7 +102,17 @@ fn sets_near(segmented: &Segmented, lexicons: &Lexicons, mention: TokenRange, re
     let (start, end) = (mention.start as usize, mention.end as usize);
     let before = start.saturating_sub(reach)..start;
     let after = end..(end + reach).min(segmented.tokens.len());
-    before.chain(after).fold(0, |sets, i| sets | sets_at(segmented, lexicons, i))
+    let acting =
+        |i| lexicons.concepts.acting(sets_at(segmented, lexicons, i), distance(segmented, mention, i));
+    before.chain(after).fold(0, |sets, i| sets | acting(i))
+}
+
+/// How many characters of folded text lie between a mention and a token.
+fn distance(segmented: &Segmented, mention: TokenRange, token: usize) -> u32 {
+    let at = &segmented.tokens[token];
+    let first = segmented.tokens.get(mention.start as usize).map_or(0, |t| t.start);
+    let last = segmented.tokens.get((mention.end as usize).saturating_sub(1)).map_or(0, |t| t.end);
+    first.saturating_sub(at.end).max(at.start.saturating_sub(last))
 }
 
 /// The support sets that have a word or phrase starting at a token.
