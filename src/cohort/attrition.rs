@@ -1,10 +1,9 @@
 //! How many patients remain after each rule.
 
 use super::run::Runnable;
-use crate::phenotype::{Facts, Marks, NodeKind, Output, Vocabulary};
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::phenotype::{Facts, Held, NodeKind, Output, Vocabulary};
+use crate::warehouse::{Value, Warehouse, WarehouseError};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,36 +26,37 @@ pub fn attrition(
     vocabulary: &Vocabulary,
     facts: Facts,
 ) -> Result<Vec<Line>, WarehouseError> {
-    let mut counts = BTreeMap::new();
+    let mut counts: Vec<u64> = Vec::new();
     warehouse.select(&runnable.statement(vocabulary, facts, Output::Counts), |row| {
-        if let [mark, count] = row {
-            let count = u64::try_from(count.as_integer().unwrap_or_default()).unwrap_or_default();
-            counts.insert(mark.as_integer().unwrap_or_default(), count);
-        }
+        let number = |value: &Value| {
+            value.as_integer().and_then(|count| u64::try_from(count).ok()).unwrap_or_default()
+        };
+        counts = row.iter().map(number).collect();
     })?;
-    let count = |mark: usize| counts.get(&(mark as i64)).copied().unwrap_or_default();
-    Ok(lines(runnable, counts.get(&-1).copied().unwrap_or_default(), count))
+    Ok(lines(runnable, &counts))
 }
 
-fn lines(runnable: &Runnable<'_>, everybody: u64, count: impl Fn(usize) -> u64) -> Vec<Line> {
+/// `counts` as [`Output::Counts`] gives them.
+fn lines(runnable: &Runnable<'_>, counts: &[u64]) -> Vec<Line> {
     let (definition, plan) = (&runnable.loaded.definition, &runnable.plan);
-    let marks = Marks::of(plan);
+    let at = |place: usize| counts.get(place).copied().unwrap_or_default();
+    let (held, remaining) = (|number: usize| at(1 + number), 1 + Held::of(plan).count());
     let line = |kind, name: &str, patients| Line { kind, name: name.to_string(), patients };
-    let mut lines = vec![line("warehouse", "patients", everybody)];
+    let mut lines = vec![line("warehouse", "patients", at(0))];
     for (number, node) in plan.nodes.iter().enumerate() {
         if let (Some(name), NodeKind::Evidence(_) | NodeKind::Person(_)) = (node.name, &node.kind) {
-            lines.push(line("rule", name, count(number)));
+            lines.push(line("rule", name, held(number)));
         }
     }
     for (step, node) in definition.steps.iter().zip(&plan.steps) {
-        lines.push(line("level", &step.get_ref().name, count(*node)));
+        lines.push(line("level", &step.get_ref().name, held(*node)));
     }
-    lines.push(line("entered", "any level", count(marks.remaining())));
+    lines.push(line("entered", "any level", at(remaining)));
     let removals = definition.excludes.iter().map(|e| ("exclude", &e.get_ref().name));
     let removals = removals.chain(definition.vetoes.iter().map(|v| ("veto", &v.get_ref().name)));
     for (stage, (kind, name)) in removals.enumerate() {
-        lines.push(line(kind, name, count(marks.remaining() + stage + 1)));
+        lines.push(line(kind, name, at(remaining + stage + 1)));
     }
-    lines.push(line("cases", "after review", count(marks.standing())));
+    lines.push(line("cases", "after review", counts.last().copied().unwrap_or_default()));
     lines
 }

@@ -1,11 +1,12 @@
-//! Turns a plan into one SQL statement: sets, facts, one table a rule, then levels, exclusions and vetoes.
+//! Turns a plan into one SQL statement: sets, facts, the events of each rule, then one row a subject that says what holds.
 //!
 //! Names in the statement: `s1` meanings of a set for structured events and `t1` for those of a text, `facts` the events
-//! with the subject they speak of, `e3` the events that satisfy rule 3, `n3` the subjects for whom it holds. A subject is
-//! the key of a patient; the negative key of a woman stands for a pregnancy of hers whose child has no record.
+//! with the subject they speak of, `e3` the events that satisfy rule 3, `h3` whether it holds. A subject is the key of a
+//! patient; the negative key of a woman stands for a pregnancy of hers whose child has no record. Each table is named
+//! once or twice only: SQLite copies the tree of a named table wherever it is named.
 
 use super::definition::{Definition, Index, Landmark, Role, Subject, Take};
-use super::evidence::{evidence_table, holds_table};
+use super::evidence::{evidence_table, least};
 use super::facts;
 use super::plan::{NodeKind, Plan};
 use super::sets::Sets;
@@ -25,11 +26,13 @@ pub enum Facts {
 /// What a statement gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// `patient_id, step, index_day, event_id`, one row an event of evidence, in the order of patients and days.
+    /// `patient_id, step, index_day, event_id`: one row an event of evidence, in the order of patients and days.
     Cases,
-    /// `patient_id, mark, event_id`: what holds for whom and by which events, in the order of patients.
+    /// `patient_id, step, rule, event_id`, then what [`Held`] names: one row an event that any rule met; a patient
+    /// for whom nothing was found has one row of nulls.
     Marks,
-    /// `mark, subjects`: for how many it holds; then, from [`Marks::remaining`], how many remain.
+    /// One row: the patients of the warehouse, then for how many each of [`Held`] holds, then how many have entered,
+    /// how many remain after each exclusion and veto, and how many are cases.
     Counts,
 }
 
@@ -63,13 +66,12 @@ impl Compiler<'_> {
             facts::write_twins(&mut sql, self.definition.subject);
         }
         facts::write_phases(&mut sql, self.vocabulary);
-        for number in 0..self.plan.nodes.len() {
-            self.node(&mut sql, &sets, number);
-        }
-        self.verdicts(&mut sql);
+        self.marks(&mut sql, &sets);
+        self.layers(&mut sql);
+        self.verdict(&mut sql);
         let body = match output {
             Output::Cases => self.cases(),
-            Output::Marks => self.marks(),
+            Output::Marks => self.explanation(),
             Output::Counts => self.counts(),
         };
         sql.push("\n");
@@ -77,72 +79,136 @@ impl Compiler<'_> {
         Statement { sql: sql.text, values: sql.values }
     }
 
-    fn node(&self, sql: &mut Sql, sets: &Sets, number: usize) {
-        let name = format!("n{number}");
-        let subjects =
-            |nodes: &[usize]| nodes.iter().map(|n| format!("SELECT subject FROM n{n}")).collect::<Vec<_>>();
-        match &self.plan.nodes[number].kind {
-            NodeKind::Evidence(evidence) => {
-                evidence_table(sql, self, sets, number, evidence);
-                let body = holds_table(sql, number, evidence);
-                sql.table(&name, &body);
+    /// The numbers of the rules of evidence.
+    fn leaves(&self) -> Vec<usize> {
+        let is_leaf = |number: &usize| matches!(self.plan.nodes[*number].kind, NodeKind::Evidence(_));
+        (0..self.plan.nodes.len()).filter(is_leaf).collect()
+    }
+
+    /// `marks`: every event that satisfies a rule; `counted`: how many different things it shows, of whom, and when.
+    fn marks(&self, sql: &mut Sql, sets: &Sets) {
+        let mut selects = Vec::new();
+        for number in self.leaves() {
+            let NodeKind::Evidence(evidence) = &self.plan.nodes[number].kind else { continue };
+            evidence_table(sql, self, sets, number, evidence);
+            selects.push(format!(
+                "SELECT subject, {number} AS rule, event, day, report_day, counts FROM e{number}"
+            ));
+        }
+        sql.table("marks", &unioned(&selects));
+        sql.table(
+            "counted",
+            "SELECT subject, rule, count(DISTINCT counts) AS n, min(day) AS first, max(day) AS last,
+    min(report_day) AS reported_first, max(report_day) AS reported_last
+  FROM marks GROUP BY subject, rule",
+        );
+        let columns: Vec<String> =
+            self.leaves().into_iter().map(|number| self.leaf_columns(sql, number)).collect();
+        sql.table(
+            "held0",
+            &format!("SELECT subject,\n    {}\n  FROM counted GROUP BY subject", columns.join(",\n    ")),
+        );
+    }
+
+    /// Whether the rule holds, and the days that others ask it for.
+    fn leaf_columns(&self, sql: &mut Sql, number: usize) -> String {
+        let NodeKind::Evidence(evidence) = &self.plan.nodes[number].kind else { return String::new() };
+        let least = sql.bind(i64::from(least(evidence.rule)));
+        let mut columns =
+            vec![format!("max(CASE WHEN rule = {number} AND n >= {least} THEN 1 ELSE 0 END) AS h{number}")];
+        let mut day = |asked: bool, column: &str, name: &str| {
+            if asked {
+                columns.push(format!("max(CASE WHEN rule = {number} THEN {column} END) AS {name}{number}"));
             }
-            NodeKind::Person(rule) => {
-                let body = facts::persons(sql, rule);
-                sql.table(&name, &body);
+        };
+        let in_veto = |place: usize| self.plan.vetoes.iter().any(|veto| veto[place] == number);
+        day(in_veto(0) || in_veto(2), "reported_last", "latest");
+        day(in_veto(1), "reported_first", "earliest");
+        day(self.plan.index == Some(number), "first", "first");
+        day(self.plan.index == Some(number), "last", "last");
+        columns.join(", ")
+    }
+
+    /// `held1`, `held2`, …: rules of rules, those that need nothing but the tables before them together.
+    fn layers(&self, sql: &mut Sql) {
+        let depths = self.depths();
+        let deepest = depths.iter().copied().max().unwrap_or_default();
+        for depth in 1..=deepest {
+            let mut columns = Vec::new();
+            for (number, _) in depths.iter().enumerate().filter(|(_, own)| **own == depth) {
+                let condition = self.condition(sql, number);
+                columns.push(format!("CASE WHEN {condition} THEN 1 ELSE 0 END AS h{number}"));
             }
-            NodeKind::Any(children) | NodeKind::None(children) => {
-                sql.table(&name, &subjects(children).join("\n  UNION "));
-            }
-            NodeKind::All(affirmed, denied) => {
-                let mut body = subjects(affirmed).join("\n  INTERSECT ");
-                for denied in subjects(denied) {
-                    body.push_str("\n  EXCEPT ");
-                    body.push_str(&denied);
+            let join = if depth == 1 { " LEFT JOIN persons q ON q.patient = l.subject" } else { "" };
+            let body =
+                format!("SELECT l.*,\n    {}\n  FROM held{} l{join}", columns.join(",\n    "), depth - 1);
+            sql.table(&format!("held{depth}"), &body);
+        }
+    }
+
+    /// 0 for rules of evidence, 1 for those on the person, one more than what it needs for a rule of rules.
+    fn depths(&self) -> Vec<usize> {
+        let mut depths: Vec<usize> = Vec::new();
+        for node in &self.plan.nodes {
+            let deepest = |children: &[usize]| {
+                children.iter().map(|child| depths[*child]).max().unwrap_or_default() + 1
+            };
+            depths.push(match &node.kind {
+                NodeKind::Evidence(_) => 0,
+                NodeKind::Person(_) => 1,
+                NodeKind::Any(children) | NodeKind::None(children) | NodeKind::AtLeast(_, children) => {
+                    deepest(children)
                 }
-                sql.table(&name, &body);
+                NodeKind::All(affirmed, denied) => deepest(affirmed).max(deepest(denied)),
+            });
+        }
+        depths
+    }
+
+    fn condition(&self, sql: &mut Sql, number: usize) -> String {
+        let held = |nodes: &[usize], join: &str, value: u8| {
+            nodes.iter().map(|node| format!("h{node} = {value}")).collect::<Vec<_>>().join(join)
+        };
+        match &self.plan.nodes[number].kind {
+            NodeKind::Evidence(_) => format!("h{number} = 1"),
+            NodeKind::Person(rule) => facts::person(sql, rule),
+            NodeKind::Any(children) => held(children, " OR ", 1),
+            NodeKind::None(children) => held(children, " AND ", 0),
+            NodeKind::All(affirmed, denied) if denied.is_empty() => held(affirmed, " AND ", 1),
+            NodeKind::All(affirmed, denied) => {
+                format!("{} AND {}", held(affirmed, " AND ", 1), held(denied, " AND ", 0))
             }
             NodeKind::AtLeast(least, children) => {
-                let union = subjects(children).join("\n  UNION ALL ");
-                let least = sql.bind(i64::from(*least));
-                let body = format!(
-                    "SELECT subject FROM (\n  {union}) AS held GROUP BY subject HAVING count(*) >= {least}"
-                );
-                sql.table(&name, &body);
+                let sum: Vec<String> = children.iter().map(|child| format!("h{child}")).collect();
+                format!("{} >= {}", sum.join(" + "), sql.bind(i64::from(*least)))
             }
         }
     }
 
-    /// `held`: every step a subject reaches; `standing`: the strongest that no exclusion removes.
-    fn verdicts(&self, sql: &mut Sql) {
-        let held = self.plan.steps.iter().enumerate();
-        let held: Vec<String> =
-            held.map(|(step, node)| format!("SELECT subject, {} AS step FROM n{node}", step + 1)).collect();
-        sql.table("held", &held.join("\n  UNION ALL "));
-        for (number, veto) in self.plan.vetoes.iter().enumerate() {
-            let body = veto_table(*veto);
-            sql.table(&format!("v{number}"), &body);
-        }
+    /// `judged`: the vetoes, what remains after each removal, the word of reviewers; `verdict`: the step that stands.
+    fn verdict(&self, sql: &mut Sql) {
+        let last = self.depths().into_iter().max().unwrap_or_default();
         let phenotype = sql.bind(self.definition.id.get_ref().as_str());
         let reviewed = format!(
-            "SELECT r.patient, r.verdict FROM reviews r WHERE r.phenotype = {phenotype} AND r.verdict <> 'uncertain'
+            "SELECT r.patient FROM reviews r WHERE r.phenotype = {phenotype} AND r.verdict = 'rejected'
     AND NOT EXISTS (SELECT 1 FROM reviews l WHERE l.phenotype = r.phenotype AND l.patient = r.patient
       AND l.verdict <> 'uncertain' AND (l.reviewed_at, l.reviewer) > (r.reviewed_at, r.reviewer))"
         );
-        sql.table("reviewed", &reviewed);
-        for stage in 0..=self.removals() {
-            let body = self.remaining(stage);
-            sql.table(&format!("remaining{stage}"), &body);
-        }
+        sql.table("rejected", &format!("SELECT DISTINCT patient FROM (\n  {reviewed}) AS last_words"));
+        let mut columns: Vec<String> =
+            self.plan.vetoes.iter().enumerate().map(|(number, veto)| veto_column(number, *veto)).collect();
+        columns.push(
+            "CASE WHEN abs(l.subject) IN (SELECT patient FROM rejected) THEN 1 ELSE 0 END AS refused".into(),
+        );
+        sql.table("judged", &format!("SELECT l.*,\n    {}\n  FROM held{last} l", columns.join(",\n    ")));
+        let stages: Vec<String> = (0..=self.removals())
+            .map(|stage| format!("{} AS remaining{stage}", self.first_step(stage)))
+            .collect();
+        sql.table("staged", &format!("SELECT l.*,\n    {}\n  FROM judged l", stages.join(",\n    ")));
         let last = self.removals();
         sql.table(
-            "standing",
-            &format!(
-                "SELECT subject, min(step) AS step FROM (
-    SELECT subject, step FROM remaining{last} WHERE abs(subject) NOT IN (SELECT patient FROM reviewed WHERE verdict = 'rejected')
-    UNION ALL SELECT patient, 0 FROM reviewed WHERE verdict = 'validated' AND patient NOT IN (SELECT abs(subject) FROM remaining{last})
-  ) AS settled GROUP BY subject"
-            ),
+            "verdict",
+            &format!("SELECT l.*, CASE WHEN refused = 0 THEN remaining{last} END AS step\n  FROM staged l"),
         );
     }
 
@@ -151,152 +217,121 @@ impl Compiler<'_> {
         self.plan.excludes.len() + self.plan.vetoes.len()
     }
 
-    /// The steps that stand after the first `stage` removals.
-    fn remaining(&self, stage: usize) -> String {
-        let Some(last) = stage.checked_sub(1) else { return "SELECT subject, step FROM held".to_string() };
-        let keep = match last.checked_sub(self.plan.excludes.len()) {
-            Some(veto) => format!("subject NOT IN (SELECT subject FROM v{veto})"),
-            None => {
-                let exclude = self.definition.excludes[last].get_ref();
-                let removed = format!("subject IN (SELECT subject FROM n{})", self.plan.excludes[last]);
-                match self.steps_of(&exclude.levels) {
-                    None => format!("NOT {removed}"),
-                    Some(steps) => format!("NOT (step IN ({steps}) AND {removed})"),
-                }
-            }
+    /// The strongest step that holds and that none of the first `stage` removals takes away.
+    fn first_step(&self, stage: usize) -> String {
+        let step = |(number, node): (usize, &usize)| {
+            let level = &self.definition.steps[number].get_ref().name;
+            let kept: String = (0..stage).filter_map(|removal| self.kept(removal, level)).collect();
+            format!(" WHEN h{node} = 1{kept} THEN {}", number + 1)
         };
-        format!("SELECT subject, step FROM remaining{last} WHERE {keep}")
+        let cases: String = self.plan.steps.iter().enumerate().map(step).collect();
+        format!("CASE{cases} END")
     }
 
-    /// The numbers of the steps that lead to some levels; `None` for all of them.
-    fn steps_of(&self, levels: &[String]) -> Option<String> {
-        let numbered = self.definition.steps.iter().enumerate();
-        let steps = numbered
-            .filter(|(_, step)| levels.contains(&step.get_ref().name))
-            .map(|(n, _)| (n + 1).to_string());
-        (!levels.is_empty()).then(|| steps.collect::<Vec<_>>().join(", "))
+    /// The condition under which a removal leaves a level alone; `None` when it does not concern it.
+    fn kept(&self, removal: usize, level: &str) -> Option<String> {
+        match removal.checked_sub(self.plan.excludes.len()) {
+            Some(veto) => Some(format!(" AND v{veto} = 0")),
+            None => {
+                let levels = &self.definition.excludes[removal].get_ref().levels;
+                let concerned = levels.is_empty() || levels.iter().any(|name| name == level);
+                concerned.then(|| format!(" AND h{} = 0", self.plan.excludes[removal]))
+            }
+        }
     }
 
     fn cases(&self) -> String {
-        let mut proofs = Vec::new();
-        for (step, node) in self.plan.steps.iter().enumerate() {
-            for leaf in self.plan.affirming(*node) {
-                proofs.push(format!(
-                    "SELECT k.subject, e.event, e.day FROM standing k JOIN e{leaf} e ON e.subject = k.subject WHERE k.step = {}",
-                    step + 1
-                ));
-            }
-        }
-        if proofs.is_empty() {
-            proofs.push("SELECT subject, NULL AS event, NULL AS day FROM standing WHERE step < 0".into());
-        }
-        let (index, join) = self.index();
+        let proofs: String = self
+            .plan
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(step, node)| {
+                let rules: Vec<String> = self.plan.affirming(*node).iter().map(ToString::to_string).collect();
+                let rules = if rules.is_empty() { "-1".to_string() } else { rules.join(", ") };
+                format!(" WHEN {} THEN m.rule IN ({rules})", step + 1)
+            })
+            .collect();
+        let index = self.index();
         format!(
-            ",\nproofs AS MATERIALIZED (\n  {}),
-spans AS MATERIALIZED (\n  SELECT subject, min(day) AS first, max(day) AS last FROM proofs GROUP BY subject)
-SELECT o.patient_id, k.step, {index} AS index_day, x.event_id
-FROM standing k JOIN patients o ON o.patient = abs(k.subject)
-LEFT JOIN persons q ON q.patient = k.subject
-LEFT JOIN spans a ON a.subject = k.subject{join}
-LEFT JOIN proofs v ON v.subject = k.subject
-LEFT JOIN events x ON x.event = v.event
-ORDER BY o.patient_id, k.step, v.day, x.event_id",
-            proofs.join("\n  UNION ")
+            "SELECT o.patient_id, v.step, {index} AS index_day, x.event_id
+FROM verdict v JOIN patients o ON o.patient = abs(v.subject)
+LEFT JOIN persons q ON q.patient = v.subject
+LEFT JOIN marks m ON m.subject = v.subject AND CASE v.step{proofs} END
+LEFT JOIN events x ON x.event = m.event
+WHERE v.step IS NOT NULL
+ORDER BY o.patient_id, v.step, m.day, x.event_id"
         )
     }
 
-    /// The expression of the index day, and the join it needs.
-    fn index(&self) -> (String, String) {
-        let born = "q.birth_day, CASE WHEN k.subject > 0 THEN o.birth_day END";
+    /// The expression of the index day.
+    fn index(&self) -> String {
+        let evidence = |bound: &str| format!("{bound}(m.day) OVER (PARTITION BY v.subject)");
+        let first = evidence("min");
+        let born = "q.birth_day, CASE WHEN v.subject > 0 THEN o.birth_day END";
         let conceived = "q.conception_day, q.birth_day - q.gestational_age_days + 14";
         match (&self.definition.index, self.plan.index) {
-            (Index::Of(Landmark::Birth), _) => (format!("coalesce({born}, a.first)"), String::new()),
-            (Index::Of(Landmark::Conception), _) => {
-                (format!("coalesce({conceived}, a.first)"), String::new())
-            }
-            (Index::Of(Landmark::Last), _) => ("a.last".into(), String::new()),
+            (Index::Of(Landmark::Birth), _) => format!("coalesce({born}, {first})"),
+            (Index::Of(Landmark::Conception), _) => format!("coalesce({conceived}, {first})"),
+            (Index::Of(Landmark::Last), _) => evidence("max"),
             (Index::Rule(index), Some(node)) => {
                 let column = if index.take == Take::Last { "last" } else { "first" };
-                (
-                    format!("coalesce(i.{column}, a.first)"),
-                    format!("\nLEFT JOIN n{node} i ON i.subject = k.subject"),
-                )
+                format!("coalesce(v.{column}{node}, {first})")
             }
-            _ => ("a.first".into(), String::new()),
+            _ => first,
         }
     }
 
-    /// Marks: a rule by its number; after the rules the exclusions, the vetoes, then `rejected` and `standing`.
-    fn marks(&self) -> String {
-        let mut rows = vec!["SELECT patient AS subject, -1 AS mark, NULL AS event FROM patients".to_string()];
-        for (number, node) in self.plan.nodes.iter().enumerate() {
-            rows.push(format!("SELECT subject, {number}, NULL FROM n{number}"));
-            if matches!(node.kind, NodeKind::Evidence(_)) {
-                rows.push(format!("SELECT subject, {number}, event FROM e{number}"));
-            }
-        }
-        let marks = Marks::of(self.plan);
-        for veto in 0..self.plan.vetoes.len() {
-            rows.push(format!("SELECT subject, {}, NULL FROM v{veto}", marks.veto(veto)));
-        }
-        rows.push(format!(
-            "SELECT patient, {}, NULL FROM reviewed WHERE verdict = 'rejected'",
-            marks.rejected()
-        ));
-        rows.push(format!("SELECT subject, {}, NULL FROM standing", marks.standing()));
+    fn explanation(&self) -> String {
+        let held: Vec<String> =
+            Held::of(self.plan).columns().iter().map(|column| format!("v.{column}")).collect();
         format!(
-            "SELECT o.patient_id, m.mark, x.event_id FROM (\n  {}) AS m
-JOIN patients o ON o.patient = abs(m.subject) LEFT JOIN events x ON x.event = m.event
-ORDER BY o.patient_id, m.mark, x.event_id",
-            unioned(&rows)
+            "SELECT o.patient_id, v.step, m.rule, x.event_id, {}
+FROM patients o
+LEFT JOIN verdict v ON abs(v.subject) = o.patient
+LEFT JOIN marks m ON m.subject = v.subject
+LEFT JOIN events x ON x.event = m.event
+ORDER BY o.patient_id, v.step IS NULL, v.step, m.rule, m.day, x.event_id",
+            held.join(", ")
         )
     }
 
     fn counts(&self) -> String {
-        let marks = Marks::of(self.plan);
-        let mut rows = vec!["SELECT -1 AS mark, count(*) AS subjects FROM patients".to_string()];
-        let count =
-            |mark: usize, table: String| format!("SELECT {mark}, count(DISTINCT abs(subject)) FROM {table}");
-        rows.extend((0..self.plan.nodes.len()).map(|number| count(number, format!("n{number}"))));
-        rows.extend(
-            (0..=self.removals()).map(|stage| count(marks.remaining() + stage, format!("remaining{stage}"))),
-        );
-        rows.push(count(marks.standing(), "standing".into()));
-        format!("{}\nORDER BY mark", unioned(&rows))
+        let sums =
+            Held::of(self.plan).columns().into_iter().map(|column| format!("coalesce(sum({column}), 0)"));
+        let stages = (0..=self.removals()).map(|stage| format!("count(remaining{stage})"));
+        let columns: Vec<String> = sums.chain(stages).collect();
+        format!("SELECT (SELECT count(*) FROM patients), {}, count(step) FROM verdict", columns.join(", "))
     }
 }
 
-/// The numbers that name things in the rows of [`Output::Marks`] and [`Output::Counts`].
+/// The columns that say what holds for a subject: a rule each, then a veto each, then the refusal of a reviewer.
 #[derive(Clone, Copy, Debug)]
-pub struct Marks {
+pub struct Held {
     nodes: usize,
     vetoes: usize,
 }
 
-impl Marks {
-    /// The marks of a plan; its rules come first, by their own numbers.
+impl Held {
+    /// Those of a plan; its rules come first, by their own numbers.
     pub fn of(plan: &Plan<'_>) -> Self {
         Self { nodes: plan.nodes.len(), vetoes: plan.vetoes.len() }
     }
 
-    /// A veto.
+    /// The place of a veto.
     pub fn veto(self, number: usize) -> usize {
         self.nodes + number
     }
 
-    /// Rejected by a reviewer.
-    pub fn rejected(self) -> usize {
-        self.nodes + self.vetoes
+    /// How many there are.
+    pub fn count(self) -> usize {
+        self.nodes + self.vetoes + 1
     }
 
-    /// A case.
-    pub fn standing(self) -> usize {
-        self.rejected() + 1
-    }
-
-    /// What remains before any removal; the next numbers follow the exclusions, then the vetoes.
-    pub fn remaining(self) -> usize {
-        self.standing() + 1
+    fn columns(self) -> Vec<String> {
+        let nodes = (0..self.nodes).map(|number| format!("h{number}"));
+        let vetoes = (0..self.vetoes).map(|number| format!("v{number}"));
+        nodes.chain(vetoes).chain(["refused".to_string()]).collect()
     }
 }
 
@@ -313,17 +348,11 @@ fn unioned(rows: &[String]) -> String {
     groups.join("\n  UNION ALL ")
 }
 
-/// A subject whose finding is excluded after it was suspected, with nothing for it on that day or later.
-fn veto_table([when, after, unless]: [usize; 3]) -> String {
-    let day = |node: usize, bound: &str, name: &str| {
-        format!("(SELECT subject, {bound}(report_day) AS day FROM e{node} GROUP BY subject) AS {name}")
-    };
+/// A finding excluded after it was suspected, with nothing for it on that day or later.
+fn veto_column(number: usize, [when, after, unless]: [usize; 3]) -> String {
     format!(
-        "SELECT w.subject FROM {} JOIN {} ON a.subject = w.subject LEFT JOIN {} ON u.subject = w.subject
-    WHERE w.day >= a.day AND (u.day IS NULL OR u.day < w.day)",
-        day(when, "max", "w"),
-        day(after, "min", "a"),
-        day(unless, "max", "u")
+        "CASE WHEN h{when} = 1 AND h{after} = 1 AND l.latest{when} >= l.earliest{after}
+      AND (l.latest{unless} IS NULL OR l.latest{unless} < l.latest{when}) THEN 1 ELSE 0 END AS v{number}"
     )
 }
 

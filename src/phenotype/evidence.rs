@@ -1,17 +1,17 @@
-//! The tables of one rule of evidence: `e`, its events; `n`, the subjects who have enough of them.
+//! The table of one rule of evidence: the events that satisfy it, whose they are, and what is counted.
 
 use super::compile::{Compiler, Relation};
 use super::definition::{
     Count, Index, Landmark, MethodFilter, Missing, Per, Phase, Range, Role, Rule, Subject, Take, Twins,
 };
 use super::facts::{between, in_calendar};
-use super::plan::Evidence;
+use super::plan::{Evidence, NodeKind};
 use super::sets::Sets;
 use super::sql::Sql;
 
 const STRUCTURED: &str = "structured";
 
-/// Writes `e{number}`.
+/// Writes `e{number}`; its column `counts` is what is counted.
 pub(super) fn evidence_table(
     sql: &mut Sql,
     compiler: &Compiler<'_>,
@@ -30,19 +30,20 @@ pub(super) fn evidence_table(
         sql.table(&name, &contexts);
         for (member, set) in evidence.sets.iter().enumerate() {
             let set = sets.number(set);
+            let counts = counts(rule, member);
             selects.push(format!(
-                "SELECT DISTINCT f.subject, f.event, f.doc, f.day, f.report_day, f.context, {member} AS member FROM {table} f{join}
+                "SELECT DISTINCT f.subject, f.event, f.doc, f.day, f.report_day, {counts} AS counts FROM {table} f{join}
     WHERE f.meaning IN (SELECT meaning FROM {prefix}{set}) AND f.context IN (SELECT context FROM {name}){conditions}{window}"
             ));
         }
     }
     let body = selects.join("\n  UNION ALL ");
     if rule.per == Some(Per::Document) {
-        let enough = enough(sql, rule);
+        let enough = sql.bind(i64::from(rule.at_least.unwrap_or(1)));
         sql.table(&format!("d{number}"), &body);
         let kept = format!(
-            "SELECT d.* FROM d{number} d JOIN (SELECT subject, doc FROM d{number} f WHERE doc IS NOT NULL
-    GROUP BY subject, doc HAVING {enough}) AS k ON k.subject = d.subject AND k.doc = d.doc"
+            "SELECT d.* FROM d{number} d JOIN (SELECT subject, doc FROM d{number} WHERE doc IS NOT NULL
+    GROUP BY subject, doc HAVING count(DISTINCT counts) >= {enough}) AS k ON k.subject = d.subject AND k.doc = d.doc"
         );
         sql.table(&format!("e{number}"), &kept);
     } else {
@@ -50,31 +51,26 @@ pub(super) fn evidence_table(
     }
 }
 
-/// The body of `n{number}`.
-pub(super) fn holds_table(sql: &mut Sql, number: usize, evidence: &Evidence<'_>) -> String {
-    let rule = evidence.rule;
-    let head = format!("SELECT f.subject, min(f.day) AS first, max(f.day) AS last FROM e{number} f");
-    let join = match count_of(rule) {
-        Count::DocumentTypes => " JOIN contexts c ON c.context = f.context",
-        Count::Stays => " JOIN events x ON x.event = f.event LEFT JOIN documents d ON d.doc = f.doc",
-        _ => "",
-    };
-    let having = if rule.per == Some(Per::Document) { "true".into() } else { enough(sql, rule) };
-    format!("{head}{join} GROUP BY f.subject HAVING {having}")
+/// How many different things a rule needs, all its events together; what is counted inside one report is settled there.
+pub(super) fn least(rule: &Rule) -> u32 {
+    if rule.per == Some(Per::Document) { 1 } else { rule.at_least.unwrap_or(1) }
 }
 
-fn enough(sql: &mut Sql, rule: &Rule) -> String {
-    let least = sql.bind(i64::from(rule.at_least.unwrap_or(1)));
-    let counted = match count_of(rule) {
-        Count::Events => "DISTINCT f.event",
+/// What is counted, as a column.
+fn counts(rule: &Rule, member: usize) -> String {
+    match count_of(rule) {
+        Count::Events => "f.event".into(),
         // An event without a report is a source of its own.
-        Count::Documents => "DISTINCT coalesce(f.doc, -f.event)",
-        Count::DocumentTypes => "DISTINCT c.document_type",
-        Count::Days => "DISTINCT f.day",
-        Count::Stays => "DISTINCT coalesce(x.visit_id, d.visit_id)",
-        Count::Sets => "DISTINCT f.member",
-    };
-    format!("count({counted}) >= {least}")
+        Count::Documents => "coalesce(f.doc, -f.event)".into(),
+        Count::DocumentTypes => "(SELECT c.document_type FROM contexts c WHERE c.context = f.context)".into(),
+        Count::Days => "f.day".into(),
+        Count::Stays => {
+            "(SELECT coalesce(x.visit_id, d.visit_id) FROM events x LEFT JOIN documents d ON d.doc = x.doc
+      WHERE x.event = f.event)"
+                .into()
+        }
+        Count::Sets => member.to_string(),
+    }
 }
 
 /// Reports repeat themselves, so they are counted by document unless said.
@@ -219,11 +215,18 @@ fn window(sql: &mut Sql, compiler: &Compiler<'_>, evidence: &Evidence<'_>) -> Op
         (Index::Rule(index), "index") => index.take,
         _ => within.take,
     };
-    let (table, day, more) = match take {
-        Take::First => ('n', "w.first", ""),
-        Take::Last => ('n', "w.last", ""),
-        Take::Any => ('e', "w.day", " AND w.event <> f.event"),
-    };
-    let days = between(sql, &format!("(f.day - {day})"), &range);
-    Some((format!(" JOIN {table}{other} w ON w.subject = f.subject{more}"), format!("\n    AND {days}")))
+    if take == Take::Any {
+        let days = between(sql, "(f.day - w.day)", &range);
+        let join = format!(" JOIN e{other} w ON w.subject = f.subject AND w.event <> f.event");
+        return Some((join, format!("\n    AND {days}")));
+    }
+    let bound = if take == Take::First { "min" } else { "max" };
+    let NodeKind::Evidence(asked) = &compiler.plan.nodes[other].kind else { return None };
+    let enough = sql.bind(i64::from(least(asked.rule)));
+    let days = between(sql, "(f.day - w.day)", &range);
+    let join = format!(
+        " JOIN (SELECT subject, {bound}(day) AS day FROM e{other} GROUP BY subject HAVING count(DISTINCT counts) >= {enough}) AS w
+      ON w.subject = f.subject"
+    );
+    Some((join, format!("\n    AND {days}")))
 }

@@ -133,8 +133,8 @@ pub(super) fn write_phases(sql: &mut Sql, vocabulary: &Vocabulary) {
     );
 }
 
-/// The persons that a rule on the person accepts.
-pub(super) fn persons(sql: &mut Sql, rule: &Rule) -> String {
+/// What a rule on the person asks of `q`, the person of the subject `l.subject`.
+pub(super) fn person(sql: &mut Sql, rule: &Rule) -> String {
     let mut conditions = Vec::new();
     if let Some(person) = &rule.person {
         if let Some(outcomes) = &person.outcome {
@@ -172,7 +172,7 @@ pub(super) fn persons(sql: &mut Sql, rule: &Rule) -> String {
     if conditions.is_empty() {
         conditions.push("true".into());
     }
-    format!("SELECT q.patient AS subject FROM persons q WHERE {}", conditions.join(" AND "))
+    conditions.join(" AND ")
 }
 
 fn area_condition(sql: &mut Sql, area: &str) -> String {
