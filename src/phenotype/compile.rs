@@ -6,7 +6,7 @@
 //! once or twice only: SQLite copies the tree of a named table wherever it is named.
 
 use super::definition::{Definition, Index, Landmark, Role, Subject, Take};
-use super::evidence::{evidence_table, least};
+use super::evidence::{least, marks_table};
 use super::facts;
 use super::plan::{NodeKind, Plan};
 use super::sets::Sets;
@@ -56,16 +56,12 @@ impl Compiler<'_> {
     pub fn statement(&self, output: Output) -> Statement {
         let mut sql = Sql::new(self.dialect);
         let sets = Sets::write(&mut sql, self.definition);
-        if self.facts == Facts::Inline {
-            sql.table("wanted", &sets.all());
-            for relation in relations(self.definition) {
-                facts::write(&mut sql, relation, self.vocabulary);
-            }
+        for relation in relations(self.definition) {
+            facts::write(&mut sql, relation, self.vocabulary, self.facts);
         }
         if roles(self.definition).contains(&Role::Twin) {
             facts::write_twins(&mut sql, self.definition.subject);
         }
-        facts::write_phases(&mut sql, self.vocabulary);
         self.marks(&mut sql, &sets);
         self.layers(&mut sql);
         self.verdict(&mut sql);
@@ -87,20 +83,23 @@ impl Compiler<'_> {
 
     /// `marks`: every event that satisfies a rule; `counted`: how many different things it shows, of whom, and when.
     fn marks(&self, sql: &mut Sql, sets: &Sets) {
-        let mut selects = Vec::new();
-        for number in self.leaves() {
-            let NodeKind::Evidence(evidence) = &self.plan.nodes[number].kind else { continue };
-            evidence_table(sql, self, sets, number, evidence);
-            selects.push(format!(
-                "SELECT subject, {number} AS rule, event, day, report_day, counts FROM e{number}"
-            ));
+        let layers = self.leaf_layers();
+        let mut before = None;
+        for (number, rules) in layers.iter().enumerate() {
+            let name =
+                if number + 1 == layers.len() { "marks".to_string() } else { format!("marks{number}") };
+            marks_table(sql, self, sets, rules, &name, before.as_deref());
+            before = Some(name);
         }
-        sql.table("marks", &unioned(&selects));
         sql.table(
             "counted",
-            "SELECT subject, rule, count(DISTINCT counts) AS n, min(day) AS first, max(day) AS last,
-    min(report_day) AS reported_first, max(report_day) AS reported_last
-  FROM marks GROUP BY subject, rule",
+            "SELECT subject, rule, max(n) AS n, min(first) AS first, max(last) AS last,
+    min(reported_first) AS reported_first, max(reported_last) AS reported_last
+  FROM (
+    SELECT subject, rule, count(DISTINCT counts) AS n, min(day) AS first, max(day) AS last,
+      min(report_day) AS reported_first, max(report_day) AS reported_last
+    FROM marks GROUP BY subject, rule, counted_in
+  ) AS together GROUP BY subject, rule",
         );
         let columns: Vec<String> =
             self.leaves().into_iter().map(|number| self.leaf_columns(sql, number)).collect();
@@ -108,6 +107,19 @@ impl Compiler<'_> {
             "held0",
             &format!("SELECT subject,\n    {}\n  FROM counted GROUP BY subject", columns.join(",\n    ")),
         );
+    }
+
+    /// The rules of evidence by what they lean on: first those that lean on no other, then those that lean on them.
+    fn leaf_layers(&self) -> Vec<Vec<usize>> {
+        let mut depth = vec![0; self.plan.nodes.len()];
+        let mut layers = vec![Vec::new()];
+        for number in self.leaves() {
+            let NodeKind::Evidence(evidence) = &self.plan.nodes[number].kind else { continue };
+            depth[number] = evidence.leans_on().map(|other| depth[other] + 1).max().unwrap_or_default();
+            layers.resize(layers.len().max(depth[number] + 1), Vec::new());
+            layers[depth[number]].push(number);
+        }
+        layers
     }
 
     /// Whether the rule holds, and the days that others ask it for.
@@ -335,19 +347,6 @@ impl Held {
     }
 }
 
-/// SQLite takes at most 500 parts in one union; groups of groups take any number.
-fn unioned(rows: &[String]) -> String {
-    const PARTS: usize = 200;
-    if rows.len() <= PARTS {
-        return rows.join("\n  UNION ALL ");
-    }
-    let groups: Vec<String> = rows
-        .chunks(PARTS)
-        .map(|rows| format!("SELECT * FROM (\n  {}) AS part", rows.join("\n  UNION ALL ")))
-        .collect();
-    groups.join("\n  UNION ALL ")
-}
-
 /// A finding excluded after it was suspected, with nothing for it on that day or later.
 fn veto_column(number: usize, [when, after, unless]: [usize; 3]) -> String {
     format!(
@@ -390,10 +389,9 @@ pub fn staging(definitions: &[&Definition], vocabulary: &Vocabulary, dialect: Di
     ];
     for definition in definitions {
         let mut sql = Sql::new(dialect);
-        let sets = Sets::write(&mut sql, definition);
-        let select = sets.all();
+        Sets::write(&mut sql, definition);
         let text = format!(
-            "INSERT INTO wanted {}\nSELECT meaning FROM ({select}) AS w WHERE true ON CONFLICT DO NOTHING",
+            "INSERT INTO wanted {}\nSELECT meaning FROM sets WHERE true ON CONFLICT DO NOTHING",
             sql.text
         );
         statements.push(Statement { sql: text, values: sql.values });

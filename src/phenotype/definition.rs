@@ -229,6 +229,17 @@ pub struct Rule {
     pub of: Option<Vec<Expression>>,
 }
 
+impl Rule {
+    /// True when it accepts structured events, or events of a text.
+    pub fn reads(&self, structured: bool) -> bool {
+        match self.method.unwrap_or_default() {
+            MethodFilter::Any => true,
+            MethodFilter::Structured => structured,
+            _ => !structured,
+        }
+    }
+}
+
 /// The name of a rule, or rules put together on the spot.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(

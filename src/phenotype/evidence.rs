@@ -1,75 +1,131 @@
-//! The table of one rule of evidence: the events that satisfy it, whose they are, and what is counted.
+//! The rules of evidence: the events that satisfy each, whose they are, and what is counted.
 
 use super::compile::{Compiler, Relation};
 use super::definition::{
     Count, Index, Landmark, MethodFilter, Missing, Per, Phase, Range, Role, Rule, Subject, Take, Twins,
 };
-use super::facts::{between, in_calendar};
+use super::facts::{after_birth, before_birth, between, in_calendar};
 use super::plan::{Evidence, NodeKind};
 use super::sets::Sets;
-use super::sql::Sql;
+use super::sql::{Sql, unioned};
+use super::vocabulary::Vocabulary;
 
 const STRUCTURED: &str = "structured";
 
-/// Writes `e{number}`; its column `counts` is what is counted.
-pub(super) fn evidence_table(
+/// Writes the events that satisfy some rules, after those of `before`, whose rules these may lean on.
+///
+/// The rules that lean on no other are answered in one pass: each row of facts meets the rules of its set.
+pub(super) fn marks_table(
     sql: &mut Sql,
     compiler: &Compiler<'_>,
     sets: &Sets,
-    number: usize,
-    evidence: &Evidence<'_>,
+    rules: &[usize],
+    name: &str,
+    before: Option<&str>,
 ) {
-    let rule = evidence.rule;
-    let table = facts_of(compiler, rule);
-    let conditions = event_conditions(sql, evidence);
-    let (join, window) = window(sql, compiler, evidence).unwrap_or_default();
-    let mut selects = Vec::new();
-    for (structured, prefix) in [(true, 's'), (false, 't')] {
-        let Some(contexts) = contexts(sql, compiler, rule, structured) else { continue };
-        let name = format!("c{number}{prefix}");
-        sql.table(&name, &contexts);
-        for (member, set) in evidence.sets.iter().enumerate() {
-            let set = sets.number(set);
-            let counts = counts(rule, member);
-            selects.push(format!(
-                "SELECT DISTINCT f.subject, f.event, f.doc, f.day, f.report_day, {counts} AS counts FROM {table} f{join}
-    WHERE f.meaning IN (SELECT meaning FROM {prefix}{set}) AND f.context IN (SELECT context FROM {name}){conditions}{window}"
-            ));
+    let mut groups: Vec<(&'static str, Vec<Demand>)> = Vec::new();
+    for number in rules {
+        let NodeKind::Evidence(evidence) = &compiler.plan.nodes[*number].kind else { continue };
+        let table = facts_of(compiler, evidence.rule);
+        let demand = Demand::of(sql, compiler, sets, *number, evidence, before);
+        match groups
+            .iter_mut()
+            .find(|(known, demands)| *known == table && demand.join.is_empty() && demands[0].join.is_empty())
+        {
+            Some((_, demands)) => demands.push(demand),
+            None => groups.push((table, vec![demand])),
         }
     }
-    let body = selects.join("\n  UNION ALL ");
-    if rule.per == Some(Per::Document) {
-        let enough = sql.bind(i64::from(rule.at_least.unwrap_or(1)));
-        sql.table(&format!("d{number}"), &body);
-        let kept = format!(
-            "SELECT d.* FROM d{number} d JOIN (SELECT subject, doc FROM d{number} WHERE doc IS NOT NULL
-    GROUP BY subject, doc HAVING count(DISTINCT counts) >= {enough}) AS k ON k.subject = d.subject AND k.doc = d.doc"
+    let mut selects: Vec<String> = groups.iter().map(|(table, demands)| select(table, demands)).collect();
+    selects.extend(before.map(|before| {
+        format!("SELECT rule, subject, event, doc, day, report_day, counts, counted_in FROM {before}")
+    }));
+    if selects.is_empty() {
+        selects.push(
+            "SELECT -1 AS rule, event AS subject, event, doc, day, report_day, event AS counts, 0 AS counted_in FROM events WHERE event < 0"
+                .into(),
         );
-        sql.table(&format!("e{number}"), &kept);
-    } else {
-        sql.table(&format!("e{number}"), &body);
+    }
+    sql.table(name, &unioned(&selects));
+}
+
+/// What a rule asks of an event, in SQL.
+struct Demand {
+    rule: usize,
+    sets: Vec<usize>,
+    join: String,
+    conditions: String,
+    counts: &'static str,
+    per_document: bool,
+}
+
+impl Demand {
+    fn of(
+        sql: &mut Sql,
+        compiler: &Compiler<'_>,
+        sets: &Sets,
+        rule: usize,
+        evidence: &Evidence<'_>,
+        before: Option<&str>,
+    ) -> Self {
+        let (join, window) = window(sql, compiler, evidence, before).unwrap_or_default();
+        let contexts = contexts(sql, compiler, evidence.rule);
+        let mut conditions = vec![format!("f.context IN (\n        {contexts})")];
+        conditions.extend(event_conditions(sql, compiler, evidence, before));
+        conditions.extend(window);
+        Self {
+            rule,
+            sets: evidence.sets.iter().map(|set| sets.number(set)).collect(),
+            join,
+            conditions: conditions.join("\n      AND "),
+            counts: counts(evidence.rule),
+            per_document: evidence.rule.per == Some(Per::Document),
+        }
     }
 }
 
-/// How many different things a rule needs, all its events together; what is counted inside one report is settled there.
+/// One pass over a table of facts for several rules.
+fn select(table: &str, demands: &[Demand]) -> String {
+    let pairs = demands.iter().flat_map(|demand| demand.sets.iter().map(|set| (demand.rule, *set)));
+    let pairs: Vec<String> = pairs.map(|(rule, set)| format!("({rule}, {set})")).collect();
+    let counts: String =
+        demands.iter().map(|demand| format!(" WHEN {} THEN {}", demand.rule, demand.counts)).collect();
+    let conditions: String = demands
+        .iter()
+        .map(|demand| format!("\n    WHEN {} THEN {}", demand.rule, demand.conditions))
+        .collect();
+    let per_document =
+        demands.iter().filter(|demand| demand.per_document).map(|demand| demand.rule.to_string());
+    let per_document = std::iter::once("-1".to_string()).chain(per_document).collect::<Vec<_>>().join(", ");
+    let distinct = if demands.iter().any(|demand| !demand.join.is_empty()) { "DISTINCT " } else { "" };
+    let join = &demands[0].join;
+    format!(
+        "SELECT {distinct}a.rule, f.subject, f.event, f.doc, f.day, f.report_day, CASE a.rule{counts} END AS counts,
+    CASE WHEN a.rule IN ({per_document}) THEN coalesce(f.doc, -f.event) ELSE 0 END AS counted_in
+  FROM (WITH asked(rule, number) AS (VALUES {}) SELECT rule, number FROM asked) AS a
+  JOIN {table} f ON f.number = a.number{join}
+  WHERE CASE a.rule{conditions} END",
+        pairs.join(", ")
+    )
+}
+
+/// How many different things a rule needs.
 pub(super) fn least(rule: &Rule) -> u32 {
-    if rule.per == Some(Per::Document) { 1 } else { rule.at_least.unwrap_or(1) }
+    rule.at_least.unwrap_or(1)
 }
 
 /// What is counted, as a column.
-fn counts(rule: &Rule, member: usize) -> String {
+fn counts(rule: &Rule) -> &'static str {
     match count_of(rule) {
-        Count::Events => "f.event".into(),
+        Count::Events => "f.event",
         // An event without a report is a source of its own.
-        Count::Documents => "coalesce(f.doc, -f.event)".into(),
-        Count::DocumentTypes => "(SELECT c.document_type FROM contexts c WHERE c.context = f.context)".into(),
-        Count::Days => "f.day".into(),
+        Count::Documents => "coalesce(f.doc, -f.event)",
+        Count::DocumentTypes => "(SELECT c.document_type FROM contexts c WHERE c.context = f.context)",
+        Count::Days => "f.day",
         Count::Stays => {
-            "(SELECT coalesce(x.visit_id, d.visit_id) FROM events x LEFT JOIN documents d ON d.doc = x.doc
-      WHERE x.event = f.event)"
-                .into()
+            "(SELECT coalesce(x.visit_id, d.visit_id) FROM events x LEFT JOIN documents d ON d.doc = x.doc WHERE x.event = f.event)"
         }
-        Count::Sets => member.to_string(),
+        Count::Sets => "a.number",
     }
 }
 
@@ -90,17 +146,17 @@ fn facts_of(compiler: &Compiler<'_>, rule: &Rule) -> &'static str {
     }
 }
 
-/// The contexts a rule accepts among structured events, or among those of a text; `None` when it accepts none.
-fn contexts(sql: &mut Sql, compiler: &Compiler<'_>, rule: &Rule, structured: bool) -> Option<String> {
-    let method = rule.method.unwrap_or_default();
-    let mut conditions = vec![match (structured, method) {
-        (true, MethodFilter::Structured | MethodFilter::Any) => format!("method = {}", sql.bind(STRUCTURED)),
-        (false, MethodFilter::Text | MethodFilter::Any) => format!("method <> {}", sql.bind(STRUCTURED)),
-        (false, MethodFilter::Dictionary) => format!("method = {}", sql.bind("dictionary")),
-        (false, MethodFilter::Pattern) => format!("method = {}", sql.bind("pattern")),
-        (false, MethodFilter::Neural) => format!("method = {}", sql.bind("neural")),
-        _ => return None,
-    }];
+/// The contexts a rule accepts.
+fn contexts(sql: &mut Sql, compiler: &Compiler<'_>, rule: &Rule) -> String {
+    let method = match rule.method.unwrap_or_default() {
+        MethodFilter::Any => "true".to_string(),
+        MethodFilter::Structured => format!("method = {}", sql.bind(STRUCTURED)),
+        MethodFilter::Text => format!("method <> {}", sql.bind(STRUCTURED)),
+        MethodFilter::Dictionary => format!("method = {}", sql.bind("dictionary")),
+        MethodFilter::Pattern => format!("method = {}", sql.bind("pattern")),
+        MethodFilter::Neural => format!("method = {}", sql.bind("neural")),
+    };
+    let mut conditions = vec![method];
     let words = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<String>>();
     let assertion = rule.assertion.clone().unwrap_or_else(|| words(&["present"]));
     conditions.push(sql.within("conclusion", &assertion));
@@ -137,7 +193,7 @@ fn contexts(sql: &mut Sql, compiler: &Compiler<'_>, rule: &Rule, structured: boo
         let any: Vec<String> = missing.into_iter().chain(like).collect();
         conditions.push(format!("({})", any.join(" OR ")));
     }
-    Some(format!("SELECT context FROM contexts WHERE {}", conditions.join("\n    AND ")))
+    format!("SELECT context FROM contexts WHERE {}", conditions.join("\n        AND "))
 }
 
 fn ward_condition(sql: &mut Sql, piece: &str) -> String {
@@ -146,8 +202,13 @@ fn ward_condition(sql: &mut Sql, piece: &str) -> String {
     format!("lower(ward) LIKE {piece} ESCAPE '\\'")
 }
 
-/// Conditions on the event itself, each beginning with ` AND`.
-fn event_conditions(sql: &mut Sql, evidence: &Evidence<'_>) -> String {
+/// Conditions on the event itself.
+fn event_conditions(
+    sql: &mut Sql,
+    compiler: &Compiler<'_>,
+    evidence: &Evidence<'_>,
+    before: Option<&str>,
+) -> Vec<String> {
     let rule = evidence.rule;
     let mut conditions = Vec::new();
     if rule.twins.unwrap_or_default() == Twins::Named {
@@ -162,7 +223,7 @@ fn event_conditions(sql: &mut Sql, evidence: &Evidence<'_>) -> String {
     if let Some(calendar) = &rule.calendar {
         conditions.push(in_calendar(sql, "f.day", calendar));
     }
-    conditions.extend(rule.phase.map(phase_condition));
+    conditions.extend(rule.phase.map(|phase| phase_condition(sql, compiler.vocabulary, phase)));
     if let Some(value) = &rule.value {
         let range = Range { from: value.from, below: value.below, missing: Missing::Refuse };
         conditions.push(between(sql, "f.value", &range));
@@ -171,30 +232,39 @@ fn event_conditions(sql: &mut Sql, evidence: &Evidence<'_>) -> String {
             conditions.push(format!("(SELECT u.unit FROM events u WHERE u.event = f.event) = {unit}"));
         }
     }
+    let before = before.unwrap_or("marks");
     if let Some(other) = evidence.same_document {
-        conditions
-            .push(format!("(f.subject, f.doc) IN (SELECT subject, doc FROM e{other} WHERE doc IS NOT NULL)"));
+        conditions.push(format!("(f.subject, f.doc) IN (SELECT subject, doc FROM {before} WHERE rule = {other} AND doc IS NOT NULL)"));
     }
     if let Some(other) = evidence.not_same_document {
         conditions.push(format!(
-            "(f.doc IS NULL OR (f.subject, f.doc) NOT IN (SELECT subject, doc FROM e{other} WHERE doc IS NOT NULL))"
+            "(f.doc IS NULL OR (f.subject, f.doc) NOT IN (SELECT subject, doc FROM {before} WHERE rule = {other} AND doc IS NOT NULL))"
         ));
     }
-    conditions.iter().map(|condition| format!("\n    AND {condition}")).collect()
+    conditions
 }
 
-fn phase_condition(phase: Phase) -> String {
+fn phase_condition(sql: &mut Sql, vocabulary: &Vocabulary, phase: Phase) -> String {
+    let (after, before) = (after_birth(sql, vocabulary), before_birth(sql, vocabulary));
     match phase {
-        Phase::Prenatal => "f.context NOT IN (SELECT context FROM after_birth)
-    AND CASE WHEN f.born IS NULL THEN f.context IN (SELECT context FROM before_birth) ELSE f.report_day < f.born END",
-        Phase::Postnatal => "(f.context IN (SELECT context FROM after_birth)
-    OR CASE WHEN f.born IS NULL THEN f.context NOT IN (SELECT context FROM before_birth) ELSE f.report_day >= f.born END)",
+        Phase::Prenatal => format!(
+            "f.context NOT IN ({after})
+      AND CASE WHEN f.born IS NULL THEN f.context IN ({before}) ELSE f.report_day < f.born END"
+        ),
+        Phase::Postnatal => format!(
+            "(f.context IN ({after})
+      OR CASE WHEN f.born IS NULL THEN f.context NOT IN ({before}) ELSE f.report_day >= f.born END)"
+        ),
     }
-    .to_string()
 }
 
 /// Days between the event and a landmark or the events of another rule: a join, and a condition.
-fn window(sql: &mut Sql, compiler: &Compiler<'_>, evidence: &Evidence<'_>) -> Option<(String, String)> {
+fn window(
+    sql: &mut Sql,
+    compiler: &Compiler<'_>,
+    evidence: &Evidence<'_>,
+    before: Option<&str>,
+) -> Option<(String, Option<String>)> {
     let within = evidence.rule.within.as_ref()?;
     let range = Range {
         from: within.from.map(f64::from),
@@ -208,25 +278,27 @@ fn window(sql: &mut Sql, compiler: &Compiler<'_>, evidence: &Evidence<'_>) -> Op
     };
     if let Some(landmark) = landmark {
         let days = between(sql, &format!("(f.day - {landmark})"), &range);
-        return Some((String::new(), format!("\n    AND {days}")));
+        return Some((String::new(), Some(days)));
     }
-    let other = evidence.within?;
+    let (other, before) = (evidence.within?, before?);
     let take = match (&compiler.definition.index, within.of.as_str()) {
         (Index::Rule(index), "index") => index.take,
         _ => within.take,
     };
     if take == Take::Any {
         let days = between(sql, "(f.day - w.day)", &range);
-        let join = format!(" JOIN e{other} w ON w.subject = f.subject AND w.event <> f.event");
-        return Some((join, format!("\n    AND {days}")));
+        let join =
+            format!(" JOIN {before} w ON w.rule = {other} AND w.subject = f.subject AND w.event <> f.event");
+        return Some((join, Some(days)));
     }
     let bound = if take == Take::First { "min" } else { "max" };
     let NodeKind::Evidence(asked) = &compiler.plan.nodes[other].kind else { return None };
     let enough = sql.bind(i64::from(least(asked.rule)));
     let days = between(sql, "(f.day - w.day)", &range);
     let join = format!(
-        " JOIN (SELECT subject, {bound}(day) AS day FROM e{other} GROUP BY subject HAVING count(DISTINCT counts) >= {enough}) AS w
+        " JOIN (SELECT subject, {bound}(day) AS day FROM {before} WHERE rule = {other}
+    GROUP BY subject HAVING count(DISTINCT counts) >= {enough}) AS w
       ON w.subject = f.subject"
     );
-    Some((join, format!("\n    AND {days}")))
+    Some((join, Some(days)))
 }

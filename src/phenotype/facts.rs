@@ -1,6 +1,6 @@
 //! Events with the subject they speak of: the patient of the record, the child of a pregnancy, the child of a mother.
 
-use super::compile::Relation;
+use super::compile::{Facts, Relation};
 use super::definition::{Calendar, Missing, Range, Rule, Subject};
 use super::sql::{Dialect, Sql};
 use super::vocabulary::Vocabulary;
@@ -11,8 +11,7 @@ const GROWN: i64 = 3650;
 
 /// The columns of every table of facts. `shared` is 1 for a finding of a multiple pregnancy whose child is not named;
 /// `born` and `conceived` are days of the subject.
-const COLUMNS: &str =
-    "subject, event, meaning, context, doc, day, report_day, gestation, value, shared, born, conceived";
+const COLUMNS: &str = "subject, event, meaning, structured, context, doc, day, report_day, gestation, value, shared, born, conceived";
 
 impl Relation {
     /// The name of its table.
@@ -25,18 +24,24 @@ impl Relation {
     }
 }
 
-/// Writes one table of facts, over the meanings of `wanted`.
-pub(super) fn write(sql: &mut Sql, relation: Relation, vocabulary: &Vocabulary) {
-    let body = select(sql, relation, vocabulary);
-    sql.table(relation.table(), &body);
+/// Writes one table of facts, each row with the number of a set it belongs to.
+pub(super) fn write(sql: &mut Sql, relation: Relation, vocabulary: &Vocabulary, facts: Facts) {
+    let table = relation.table();
+    let body = match facts {
+        Facts::Inline => select(sql, relation, vocabulary, facts),
+        Facts::Staged => format!(
+            "SELECT a.number, f.* FROM sets a CROSS JOIN staged_{table} f ON f.meaning = a.meaning AND f.structured = a.structured"
+        ),
+    };
+    sql.table(table, &body);
 }
 
 /// Statements that make one table of facts as a temporary one, clustered for reading by meaning.
 pub(super) fn stage(relation: Relation, vocabulary: &Vocabulary, dialect: Dialect) -> Vec<Statement> {
     let plain = |sql: String| Statement { sql, values: Vec::new() };
-    let table = relation.table();
+    let table = format!("staged_{}", relation.table());
     let mut sql = Sql::new(dialect);
-    let body = select(&mut sql, relation, vocabulary);
+    let body = select(&mut sql, relation, vocabulary, Facts::Staged);
     vec![
         plain(format!("DROP TABLE IF EXISTS temp.{table}")),
         plain(format!(
@@ -56,14 +61,15 @@ fn kind(column: &str) -> &'static str {
     if column == "value" { "REAL" } else { "INTEGER" }
 }
 
-fn select(sql: &mut Sql, relation: Relation, vocabulary: &Vocabulary) -> String {
+fn select(sql: &mut Sql, relation: Relation, vocabulary: &Vocabulary, facts: Facts) -> String {
     let events = match relation {
-        Relation::Own => own_events("e.patient", "0", "", ""),
-        Relation::Child => child_events(sql, vocabulary),
-        Relation::Mother => mother_events(),
+        Relation::Own => own_events("e.patient", "0", "", "", facts),
+        Relation::Child => child_events(sql, vocabulary, facts),
+        Relation::Mother => mother_events(facts),
     };
+    let number = if facts == Facts::Inline { "b.number, " } else { "" };
     format!(
-        "SELECT b.subject, b.event, b.meaning, b.context, b.doc, b.day, b.report_day, b.gestation, b.value, b.shared,
+        "SELECT {number}b.subject, b.event, b.meaning, b.structured, b.context, b.doc, b.day, b.report_day, b.gestation, b.value, b.shared,
     coalesce(q.birth_day, o.birth_day) AS born,
     coalesce(q.conception_day, q.birth_day - q.gestational_age_days + 14) AS conceived
   FROM (
@@ -72,17 +78,28 @@ fn select(sql: &mut Sql, relation: Relation, vocabulary: &Vocabulary) -> String 
     )
 }
 
-fn own_events(subject: &str, shared: &str, join: &str, condition: &str) -> String {
+const STRUCTURED: &str = "CASE WHEN c.method = 'structured' THEN 1 ELSE 0 END";
+
+/// In the statement itself an event comes once for each set that holds it; staged, once.
+fn own_events(subject: &str, shared: &str, join: &str, condition: &str, facts: Facts) -> String {
+    let (number, from, among) = match facts {
+        Facts::Inline => (
+            "a.number, ",
+            "sets a CROSS JOIN events e ON e.meaning = a.meaning",
+            format!("{STRUCTURED} = a.structured"),
+        ),
+        Facts::Staged => ("", "wanted a CROSS JOIN events e ON e.meaning = a.meaning", "true".to_string()),
+    };
     format!(
-        "SELECT {subject} AS subject, e.event, e.meaning, e.context, e.doc, e.day, e.report_day,
+        "SELECT {number}{subject} AS subject, e.event, e.meaning, {STRUCTURED} AS structured, e.context, e.doc, e.day, e.report_day,
       e.gestational_age_days AS gestation, e.value, {shared} AS shared
-    FROM events e JOIN contexts c ON c.context = e.context{join}
-    WHERE e.meaning IN (SELECT meaning FROM wanted) AND e.patient IS NOT NULL{condition}"
+    FROM {from} JOIN contexts c ON c.context = e.context{join}
+    WHERE {among} AND e.patient IS NOT NULL{condition}"
     )
 }
 
 /// A finding of the fetus goes to the child of that pregnancy; without its record, to the pregnancy of the woman.
-fn child_events(sql: &mut Sql, vocabulary: &Vocabulary) -> String {
+fn child_events(sql: &mut Sql, vocabulary: &Vocabulary, facts: Facts) -> String {
     let types = sql.within("c.document_type", &vocabulary.of_the_fetus);
     let fetal = format!("(c.experiencer = 'fetus' OR (c.experiencer = 'patient' AND {types}))");
     let join = format!(
@@ -96,14 +113,20 @@ fn child_events(sql: &mut Sql, vocabulary: &Vocabulary) -> String {
       WHEN e.report_day - (SELECT coalesce(w.birth_day, r.birth_day) FROM patients r LEFT JOIN persons w ON w.patient = r.patient
         WHERE r.patient = e.patient) > {GROWN} THEN -e.patient ELSE e.patient END"
     );
-    own_events(&subject, "CASE WHEN p.multiple = 1 AND c.fetus_index IS NULL THEN 1 ELSE 0 END", &join, "")
+    own_events(
+        &subject,
+        "CASE WHEN p.multiple = 1 AND c.fetus_index IS NULL THEN 1 ELSE 0 END",
+        &join,
+        "",
+        facts,
+    )
 }
 
 /// What the child's record says of the mother, and what the mother's own record says of her during the pregnancy.
-fn mother_events() -> String {
-    let told = own_events("e.patient", "0", "", " AND c.experiencer = 'mother'");
+fn mother_events(facts: Facts) -> String {
+    let told = own_events("e.patient", "0", "", " AND c.experiencer = 'mother'", facts);
     let join = "\n    JOIN persons p ON p.mother = e.patient AND e.report_day BETWEEN p.pregnancy_from AND p.pregnancy_until";
-    let own = own_events("p.patient", "0", join, " AND c.experiencer = 'patient'");
+    let own = own_events("p.patient", "0", join, " AND c.experiencer = 'patient'", facts);
     format!("{told}\n    UNION ALL {own}")
 }
 
@@ -113,7 +136,7 @@ pub(super) fn write_twins(sql: &mut Sql, subject: Subject) {
     let columns = COLUMNS.split(", ").skip(1).filter(|column| !matches!(*column, "born" | "conceived"));
     let columns: Vec<String> = columns.map(|column| format!("f.{column}")).collect();
     let body = format!(
-        "SELECT t.patient AS subject, {}, t.birth_day AS born,
+        "SELECT f.number, t.patient AS subject, {}, t.birth_day AS born,
     coalesce(t.conception_day, t.birth_day - t.gestational_age_days + 14) AS conceived
   FROM {table} f JOIN persons s ON s.patient = f.subject
   JOIN persons t ON t.mother = s.mother AND t.patient <> s.patient AND abs(t.birth_day - s.birth_day) <= 3",
@@ -122,15 +145,20 @@ pub(super) fn write_twins(sql: &mut Sql, subject: Subject) {
     sql.table("twin_facts", &body);
 }
 
-/// Writes the contexts of reports made before birth, and of those only made after it.
-pub(super) fn write_phases(sql: &mut Sql, vocabulary: &Vocabulary) {
+/// The contexts of reports that are only made after birth.
+pub(super) fn after_birth(sql: &mut Sql, vocabulary: &Vocabulary) -> String {
     let after = sql.within("document_type", &vocabulary.after_birth);
+    format!("SELECT context FROM contexts WHERE {after}")
+}
+
+/// The contexts that speak of a child not yet born.
+pub(super) fn before_birth(sql: &mut Sql, vocabulary: &Vocabulary) -> String {
     let before = sql.within("document_type", &vocabulary.before_birth);
-    sql.table("after_birth", &format!("SELECT context FROM contexts WHERE {after}"));
-    sql.table(
-        "before_birth",
-        &format!("SELECT context FROM contexts WHERE ({before} OR experiencer = 'fetus') AND context NOT IN (SELECT context FROM after_birth)"),
-    );
+    let after = sql.within("document_type", &vocabulary.after_birth);
+    format!(
+        "SELECT context FROM contexts WHERE ({before} OR experiencer = 'fetus')
+        AND (document_type IS NULL OR NOT {after})"
+    )
 }
 
 /// What a rule on the person asks of `q`, the person of the subject `l.subject`.

@@ -68,6 +68,13 @@ pub struct Evidence<'d> {
     pub not_same_document: Option<usize>,
 }
 
+impl Evidence<'_> {
+    /// The rules whose events it looks at.
+    pub(super) fn leans_on(&self) -> impl Iterator<Item = usize> {
+        [self.within, self.same_document, self.not_same_document].into_iter().flatten()
+    }
+}
+
 impl<'d> Plan<'d> {
     /// Resolves every name of a definition.
     ///

@@ -1,8 +1,8 @@
-//! The meanings of each set of a definition, as tables of a statement.
+//! The meanings of each set of a definition, as one table of a statement.
 
 use super::definition::{Definition, Set};
 use super::plan::in_order;
-use super::sql::Sql;
+use super::sql::{Sql, unioned};
 
 /// Code systems whose hierarchy is in the spelling: a code holds every code that begins with it.
 const BY_PREFIX: [&str; 3] = ["CIM-10", "ATC", "CCAM"];
@@ -10,41 +10,44 @@ const BY_PREFIX: [&str; 3] = ["CIM-10", "ATC", "CCAM"];
 /// Sorts after any character of a code.
 const LAST: char = '\u{FFFF}';
 
-/// The tables of the sets of a definition.
+/// The sets of a definition, by number.
 pub(super) struct Sets {
     names: Vec<String>,
 }
 
 impl Sets {
-    /// Writes `s1`, `t1`, `s2`, … for the sets of a definition, in the order of the file.
+    /// Writes `sets(number, structured, meaning)`: what each set, in the order of the file, accepts of structured events
+    /// (`structured = 1`) and of events of a text.
     pub fn write(sql: &mut Sql, definition: &Definition) -> Self {
         let mut names = Vec::new();
+        let mut rows = Vec::new();
         for (number, (name, set)) in in_order(&definition.sets).into_iter().enumerate() {
             let set = set.get_ref();
             let (coded, termed) = (coded(sql, set), termed(sql, set));
-            let nothing = "SELECT meaning FROM meanings WHERE meaning < 0".to_string();
-            let first = coded.clone().or_else(|| termed.clone()).unwrap_or_else(|| nothing.clone());
-            sql.table(&format!("s{number}"), &first);
-            sql.table(&format!("t{number}"), &termed.or(coded).unwrap_or(nothing));
+            let either =
+                |first: &Option<String>, second: &Option<String>| first.clone().or_else(|| second.clone());
+            for (structured, body) in [(1, either(&coded, &termed)), (0, either(&termed, &coded))] {
+                let row = |body| {
+                    format!(
+                        "SELECT {number} AS number, {structured} AS structured, meaning FROM (\n  {body}) AS s"
+                    )
+                };
+                rows.extend(body.map(row));
+            }
             names.push(name.to_string());
         }
+        if rows.is_empty() {
+            rows.push(
+                "SELECT -1 AS number, -1 AS structured, meaning FROM meanings WHERE meaning < 0".into(),
+            );
+        }
+        sql.table("sets", &unioned(&rows));
         Self { names }
     }
 
     /// The number of a set.
     pub fn number(&self, name: &str) -> usize {
         self.names.iter().position(|known| known == name).unwrap_or_default()
-    }
-
-    /// Every meaning of every set.
-    pub fn all(&self) -> String {
-        let tables = (0..self.names.len()).flat_map(|number| [format!("s{number}"), format!("t{number}")]);
-        let selects: Vec<String> = tables.map(|table| format!("SELECT meaning FROM {table}")).collect();
-        if selects.is_empty() {
-            "SELECT meaning FROM meanings WHERE meaning < 0".into()
-        } else {
-            selects.join(" UNION ")
-        }
     }
 }
 

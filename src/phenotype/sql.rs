@@ -76,3 +76,16 @@ impl Sql {
         self.push(format!("{name} AS MATERIALIZED (\n  {body})"));
     }
 }
+
+/// SQLite takes at most 500 parts in one union; groups of groups take any number.
+pub(super) fn unioned(rows: &[String]) -> String {
+    const PARTS: usize = 200;
+    if rows.len() <= PARTS {
+        return rows.join("\n  UNION ALL ");
+    }
+    let groups: Vec<String> = rows
+        .chunks(PARTS)
+        .map(|rows| format!("SELECT * FROM (\n  {}) AS part", rows.join("\n  UNION ALL ")))
+        .collect();
+    groups.join("\n  UNION ALL ")
+}
