@@ -12,6 +12,7 @@ mod evaluate;
 mod faults;
 mod golden;
 mod layers;
+mod load;
 mod properties;
 mod show;
 mod source;

@@ -113,6 +113,11 @@ fn codes(event: &CodedEvent) -> String {
 }
 
 fn evidence(event: &CodedEvent) -> String {
+    if event.is_structured() {
+        let date = event.event_date.map(|date| date.to_string());
+        let parts = [Some(event.method.as_str().to_owned()), event.position.clone(), date];
+        return parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    }
     let date = event.document_date.map(|d| format!(" {d}")).unwrap_or_default();
     let flat: String = event.text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = flat.chars().take(LONGEST_EVIDENCE).collect();
