@@ -14,6 +14,7 @@ mod golden;
 mod layers;
 mod properties;
 mod show;
+mod simulate;
 mod source;
 mod support;
 mod warehouse;
