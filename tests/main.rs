@@ -15,6 +15,7 @@ mod layers;
 mod load;
 mod properties;
 mod show;
+mod simulate;
 mod source;
 mod support;
 mod warehouse;

@@ -161,11 +161,15 @@ pub(super) struct Template {
 pub(super) struct Values {
     pub months: Vec<String>,
     pub vowels: String,
+    /// Parts of terms that deny something themselves: nobody writes their absence.
+    pub negating: Vec<String>,
     pub boy: Vec<String>,
     pub girl: Vec<String>,
     pub pronoun: Vec<String>,
+    pub this_child: Vec<String>,
     pub girl_ending: String,
     pub week: Vec<String>,
+    pub week_one: Vec<String>,
     pub week_whole: Vec<String>,
     pub age_day: Vec<String>,
     pub age_month: Vec<String>,
@@ -241,7 +245,7 @@ impl Data {
         let path = folder.path("documents.toml");
         let documents: DocumentsFile =
             parse_toml(&path, reader.text("documents.toml")).map_err(|p| Problems(vec![p]))?;
-        let concepts = Concepts::read(&mut reader, lexicon, &phrases.articles, &phrases.values.vowels);
+        let concepts = Concepts::read(&mut reader, lexicon, &phrases.articles, &phrases.values);
         let mut data = Data::empty(concepts, phrases.values);
         let names = data.names(&mut reader, &phrases.phrases);
         data.read_phrases(&mut reader, &phrases.phrases, &names);

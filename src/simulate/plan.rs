@@ -5,6 +5,9 @@ use super::data::{Data, Holder};
 use super::population::{Child, Delivery, Finding, Outcome};
 use crate::lexicon::Problem;
 
+/// Days from the first sign to the result of a prenatal sample.
+pub(super) const GENETICS_DELAY: i32 = 13;
+
 /// A document to write.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
@@ -95,13 +98,14 @@ fn pregnancy(data: &Data, kinds: &Kinds, delivery: &Delivery, chance: &mut Chanc
     }
     let Some(first) = findings().filter(|f| is_worrying(data, f)).min_by_key(|f| f.seen) else { return };
     let Some(seen) = first.seen else { return };
-    let is_genetic = data.conditions[first.condition].family == kinds.genetic_family;
+    let is_genetic =
+        findings().any(|f| f.seen.is_some() && data.conditions[f.condition].family == kinds.genetic_family);
     let proven = if first.proven == i32::MAX || first.proven == seen { seen + 10 } else { first.proven };
     if proven < delivery.birth() {
         plans.push(of_mother(kinds.expert, proven));
     }
-    if (is_genetic || chance.happens(0.3)) && seen + 14 < delivery.birth() {
-        plans.push(of_mother(kinds.genetics_prenatal, (seen + 13).min(delivery.birth() - 1)));
+    if (is_genetic || chance.happens(0.3)) && seen + GENETICS_DELAY < delivery.birth() {
+        plans.push(of_mother(kinds.genetics_prenatal, seen + GENETICS_DELAY));
     }
     if delivery.outcome == Outcome::Topfa || (seen + 16 < delivery.birth() && chance.happens(0.5)) {
         plans.push(of_mother(kinds.board, (seen + 15).min(delivery.birth() - 1)));
@@ -158,9 +162,9 @@ fn childhood(
             continue;
         }
         done |= 1 << condition.family;
-        for (kind, share) in &data.families[condition.family].documents {
+        for (place, (kind, share)) in data.families[condition.family].documents.iter().enumerate() {
             let day = finding.from.max(birth + 4) + chance.between(0, 90);
-            if chance.happens(share * keen) {
+            if chance.happens(share * keen) || (finding.excluded && place == 0) {
                 add(*kind, day, Some(condition.family));
             }
         }

@@ -3,10 +3,10 @@
 use super::calendar::civil;
 use super::chance::Chance;
 use super::data::{Data, Text};
-use super::plan::{Kinds, Plan};
+use super::plan::{GENETICS_DELAY, Kinds, Plan};
 use super::population::{Child, Delivery, Finding, Outcome, weight};
 use super::template::{Block, Form, Line, Part, Slot, Value};
-use super::words::{Concept, Term};
+use super::words::Term;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,6 +26,7 @@ struct Named {
     excluded: usize,
     repaired: usize,
     absent: usize,
+    markers: usize,
     history: usize,
     co_twin: usize,
     conclude: [usize; 3],
@@ -86,6 +87,7 @@ impl Writer {
                 excluded: frame("excluded")?,
                 repaired: frame("repaired")?,
                 absent: frame("absent")?,
+                markers: frame("markers")?,
                 history: frame("history")?,
                 co_twin: frame("co_twin")?,
                 conclude: [
@@ -226,6 +228,7 @@ impl<'a> Scene<'a> {
     fn finding(&mut self, finding: &Finding, status: Status, chance: &mut Chance, out: &mut String) {
         let named = &self.writer.named;
         let frame = match status {
+            Status::Suspected if self.is_marker(finding) => named.markers,
             Status::Suspected => named.suspected,
             Status::Present => named.present,
             Status::Excluded => named.excluded,
@@ -255,7 +258,7 @@ impl<'a> Scene<'a> {
         let data = self.data;
         self.repaired = finding.repaired;
         self.side = finding.side;
-        if let Some(term) = chance.pick(&data.concepts.all[finding.concept].terms) {
+        if let Some(term) = data.concepts.term(finding.concept, finding.excluded, chance) {
             self.sentence(frame, &[term], chance, out);
         }
         self.side = usize::MAX;
@@ -294,31 +297,51 @@ impl<'a> Scene<'a> {
     fn status_before(&self, finding: &Finding) -> Option<Status> {
         let day = self.plan.day;
         finding.seen.filter(|seen| *seen <= day)?;
-        let is_proven =
-            !finding.excluded && (finding.proven <= day || self.plan.kind == self.kinds.genetics_prenatal);
+        let is_proven = match finding.seen {
+            Some(seen) if self.is_genetic(finding) => day >= seen + GENETICS_DELAY,
+            _ => finding.proven <= day,
+        } && !finding.excluded;
         Some(if is_proven { Status::Present } else { Status::Suspected })
+    }
+
+    fn is_genetic(&self, finding: &Finding) -> bool {
+        self.data.conditions[finding.condition].family == self.kinds.genetic_family
+    }
+
+    /// A chromosome is not seen by a scan: signs are, and a sample tells.
+    fn is_marker(&self, finding: &Finding) -> bool {
+        self.is_genetic(finding) && self.plan.day < self.delivery.birth()
+    }
+
+    fn has_markers(&self) -> bool {
+        let findings = self.children().flat_map(|(_, child)| &child.findings);
+        findings.into_iter().any(|f| self.is_genetic(f) && f.seen == Some(self.plan.day))
     }
 
     fn negatives(&mut self, blocks: &mut Blocks, chance: &mut Chance) {
         let data = self.data;
-        let allowed: Vec<&Concept> = data.kinds[self.plan.kind]
+        let allowed: Vec<usize> = data.kinds[self.plan.kind]
             .negatives
             .iter()
             .filter(|negative| self.can_deny(negative))
-            .map(|negative| &data.concepts.all[negative.concept])
+            .map(|negative| negative.concept)
             .collect();
         if allowed.is_empty() {
             return;
         }
-        let count = chance.between(1, 3).min(allowed.len() as i32);
+        let count = chance.between(2, 4).min(allowed.len() as i32);
         for _ in 0..count {
             let start = chance.below(allowed.len());
-            let term =
-                |at: usize, chance: &mut Chance| chance.pick(&allowed[(start + at) % allowed.len()].terms);
+            let term = |at: usize, chance: &mut Chance| {
+                data.concepts.term(allowed[(start + at) % allowed.len()], true, chance)
+            };
             let terms: Vec<&Term> = (0..3).filter_map(|at| term(at, chance)).collect();
             let mut sentence = String::new();
             self.sentence(self.writer.named.absent, &terms, chance, &mut sentence);
-            join(&mut blocks.blocks[Block::Negatives as usize], &sentence);
+            let block = &mut blocks.blocks[Block::Negatives as usize];
+            if !block.contains(&sentence) {
+                join(block, &sentence);
+            }
         }
     }
 
@@ -333,7 +356,8 @@ impl<'a> Scene<'a> {
                 && !negative.beside.contains(&finding.condition)
         };
         let fits = |child: &Child| negative.sex == ' ' || (negative.sex == 'F') == child.is_girl;
-        self.children().all(|(_, child)| fits(child) && !child.findings.iter().any(forbids))
+        let concerns = self.plan.family.is_none_or(|family| negative.family == Some(family));
+        concerns && self.children().all(|(_, child)| fits(child) && !child.findings.iter().any(forbids))
     }
 
     /// What is copied forward from earlier documents.
@@ -403,9 +427,14 @@ impl<'a> Scene<'a> {
 
     // ------------------------------------------------------------ sentences
 
+    /// 0 for a fetus, 1 for a child.
+    fn phase(&self) -> usize {
+        usize::from(self.delivery.outcome == Outcome::Live && self.plan.day >= self.delivery.birth())
+    }
+
     /// A sentence of a kind that suits the register and the phase, with these terms.
     fn sentence(&mut self, frame: usize, terms: &[&Term], chance: &mut Chance, out: &mut String) {
-        let phase = usize::from(self.plan.day >= self.delivery.birth());
+        let phase = self.phase();
         let frames = &self.data.frames.of[frame][self.text.register * 2 + phase];
         if let Some(number) = chance.pick(frames) {
             self.template(*number, terms, chance, out);
@@ -464,7 +493,7 @@ impl<'a> Scene<'a> {
         if !said.is_empty() {
             return out.push_str(said);
         }
-        let phase = usize::from(self.plan.day >= self.delivery.birth());
+        let phase = self.phase();
         let normal = self.data.families[family].normal;
         if let Some(phrase) = normal[phase].or(normal[1 - phase]) {
             self.phrase(phrase, chance, out);
@@ -516,7 +545,7 @@ impl<'a> Scene<'a> {
             Value::MaternalAge => delivery.maternal_age,
             Value::MaternalWeight => number(50, 92),
             Value::Pelvis => number(2, 4),
-            Value::Risk => number(900, 9800),
+            Value::RiskNumber => number(900, 9800),
             Value::WeightFetal => weight(gestation) + number(-200, 200),
             Value::Weight => self.child().weight,
             Value::WeightNow => {
@@ -545,12 +574,23 @@ impl<'a> Scene<'a> {
             Value::Date => self.date(self.plan.day, chance, out),
             Value::DueDate => self.date(delivery.start + 287, chance, out),
             Value::Exam => out.push_str(self.family(|f| &f.exam)),
+            Value::OfSpecialty => {
+                let specialty = self.family(|f| &f.specialty);
+                self.data.concepts.write_of(specialty, &values.vowels, out);
+            }
+            Value::ThisChild => out.push_str(by_sex(&values.this_child)),
+            Value::ThisChildCapital => {
+                let start = out.len();
+                out.push_str(by_sex(&values.this_child));
+                capitalize(out, start);
+            }
             Value::Specialty => out.push_str(self.family(|f| &f.specialty)),
             Value::F => out.push_str(if child.is_girl { &values.girl_ending } else { "" }),
             Value::Ga => self.weeks(gestation, chance, out),
             Value::GaBirth => self.weeks(delivery.gestation, chance, out),
             Value::Head => decimal(out, 340 - (280 - delivery.gestation) + chance.between(-12, 12)),
             Value::Length => decimal(out, 500 - 2 * (280 - delivery.gestation) + chance.between(-15, 15)),
+            Value::Nt if self.has_markers() => decimal(out, chance.between(36, 65)),
             Value::Nt => decimal(out, chance.between(8, 23)),
             Value::Parity => {
                 let text = chance.pick(&values.parity).map_or("", |s| s);
@@ -598,7 +638,11 @@ impl<'a> Scene<'a> {
 
     fn weeks(&self, days: i32, chance: &mut Chance, out: &mut String) {
         let values = &self.data.values;
-        let forms = if days % 7 == 0 { &values.week_whole } else { &values.week };
+        let forms = match days % 7 {
+            0 => &values.week_whole,
+            1 => &values.week_one,
+            _ => &values.week,
+        };
         let text = chance.pick(forms).map_or("", |s| s);
         let text = text.replace("{w}", &(days / 7).to_string()).replace("{d}", &(days % 7).to_string());
         out.push_str(&text);

@@ -1,5 +1,7 @@
 //! The terms of the concepts with their gender, articles and elisions; the concepts with their codes and subgroups.
 
+use super::chance::Chance;
+use super::data::Values;
 use super::tables::Reader;
 use super::template::Form;
 use crate::lexicon::{Folder, Table};
@@ -40,6 +42,8 @@ pub(super) struct Term {
     /// Index into the articles.
     gender: usize,
     elided: bool,
+    /// It can be denied: it does not deny something itself.
+    pub deniable: bool,
 }
 
 /// A concept that reports may name.
@@ -65,6 +69,7 @@ pub(super) struct Concepts {
 struct Heads<'a> {
     genders: FxHashMap<&'a str, (usize, bool)>,
     vowels: &'a str,
+    negating: &'a [String],
 }
 
 const TERMS: [&str; 10] =
@@ -80,9 +85,10 @@ impl Concepts {
         reader: &mut Reader,
         lexicon: &Folder,
         articles: &FxHashMap<String, Articles>,
-        vowels: &str,
+        values: &Values,
     ) -> Self {
-        let heads = Heads { genders: genders(reader), vowels };
+        let (vowels, negating) = (&values.vowels, &values.negating);
+        let heads = Heads { genders: genders(reader), vowels, negating };
         let groups = closures(reader, lexicon);
         let mut concepts = Concepts {
             articles: GENDERS.iter().filter_map(|g| articles.get(*g).cloned()).collect(),
@@ -121,6 +127,13 @@ impl Concepts {
         }
     }
 
+    /// A term of a concept; with `deny`, one that can be denied, if there is one.
+    pub fn term(&self, concept: usize, deny: bool, chance: &mut Chance) -> Option<&Term> {
+        let terms = &self.all[concept].terms;
+        let drawn = chance.pick(terms)?;
+        if !deny || drawn.deniable { Some(drawn) } else { terms.iter().find(|t| t.deniable).or(Some(drawn)) }
+    }
+
     /// Writes a form of a term.
     pub fn write(&self, term: &Term, form: Form, capital: bool, out: &mut String) {
         let start = out.len();
@@ -134,6 +147,13 @@ impl Concepts {
         }
     }
 
+    /// Writes a word after "of", elided where it must be.
+    pub fn write_of(&self, text: &str, vowels: &str, out: &mut String) {
+        let elided = text.to_lowercase().starts_with(|c| vowels.contains(c));
+        out.push_str(if elided { &self.elided.of } else { &self.articles[0].of });
+        out.push_str(text);
+    }
+
     /// The ending of a participle that agrees with a term.
     pub fn ending(&self, term: &Term) -> &str {
         &self.articles[term.gender].e
@@ -145,7 +165,8 @@ impl Heads<'_> {
         let head = text.split([' ', '\'']).next().unwrap_or_default();
         let (gender, aspirated) = *self.genders.get(head)?;
         let elided = !aspirated && text.starts_with(|c| self.vowels.contains(c));
-        Some(Term { text: text.into(), gender, elided })
+        let deniable = !self.negating.iter().any(|n| text.contains(n.as_str()));
+        Some(Term { text: text.into(), gender, elided, deniable })
     }
 }
 
