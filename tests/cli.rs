@@ -518,7 +518,7 @@ fn lexicons_are_listed_checked_and_shown() {
         assert!(list.contains(word), "{word}");
     }
     let check = bench.run(&["lexicon", "check"]).ends_with(0).out;
-    assert!(check.contains("8 lexicons") && check.contains("no problem"), "{check}");
+    assert!(check.contains("9 lexicons") && check.contains("no problem"), "{check}");
     let sentence = bench.run(&["lexicon", "show", "atrésie de l'œsophage de type III"]).ends_with(0).out;
     assert!(sentence.contains("oesophageal_atresia") && sentence.contains("Q39"), "{sentence}");
     let concept = bench.run(&["lexicon", "show", "omphalocele"]).ends_with(0).out;

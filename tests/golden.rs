@@ -219,7 +219,9 @@ struct Score {
 
 impl Score {
     fn report(&mut self, document: &Document, gold: &[Gold]) {
-        let events = engine().annotate(document);
+        // The gold marks malformations only: what the other lexicons read is neither right nor wrong by it.
+        let mut events = engine().annotate(document);
+        events.retain(|event| event.provenance.rule.starts_with("malformations:"));
         let wanted: Vec<&Gold> = gold.iter().filter(|g| g.document_id == document.id).collect();
         let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
         for (g, gold) in wanted.iter().enumerate() {
