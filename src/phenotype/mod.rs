@@ -3,6 +3,7 @@
 //! `definition` is the file as written, `plan` has its names resolved, `compile` writes one statement. No document is
 //! opened and nothing is run here: `cohort` runs statements on a warehouse.
 
+mod check;
 mod compile;
 mod definition;
 mod evidence;
@@ -12,6 +13,7 @@ mod sets;
 mod sql;
 mod vocabulary;
 
+pub use check::check;
 pub use compile::{Compiler, Facts, Marks, Output, Relation, staging};
 pub use definition::*;
 pub use plan::{Evidence, Node, NodeKind, Plan, Source};
