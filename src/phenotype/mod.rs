@@ -3,6 +3,7 @@
 //! `definition` is the file as written, `plan` has its names resolved, `compile` writes one statement. No document is
 //! opened and nothing is run here: `cohort` runs statements on a warehouse.
 
+mod check;
 mod compile;
 mod definition;
 mod evidence;
@@ -10,14 +11,17 @@ mod facts;
 mod family;
 mod library;
 mod plan;
+mod prose;
 mod sets;
 mod shipped;
 mod sql;
 mod vocabulary;
 
 pub use compile::{Compiler, Facts, Held, Output, Relation, staging};
+pub use check::check;
 pub use definition::*;
 pub use library::{Loaded, definitions_at, shipped_definitions};
 pub use plan::{Evidence, Node, NodeKind, Plan, Source};
+pub use prose::paragraph;
 pub use sql::Dialect;
 pub use vocabulary::{Known, Vocabulary};
