@@ -42,7 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("source", &["document", "event", "population"]),
     ("warehouse", &["event", "document", "population"]),
     ("phenotype", &["event", "warehouse", "problem"]),
-    ("cohort", &["event", "phenotype", "warehouse", "problem"]),
+    ("cohort", &["document", "event", "phenotype", "population", "problem", "warehouse"]),
     ("surveillance", &["cohort"]),
     ("evaluate", &["span", "document", "event"]),
     ("simulate", &["document", "lexicon"]),

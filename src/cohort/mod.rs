@@ -3,7 +3,9 @@
 mod attrition;
 mod explain;
 mod run;
+mod vignette;
 
 pub use attrition::{Line, attrition};
 pub use explain::{Marked, explain};
 pub use run::{Case, Runnable, cases, store};
+pub use vignette::run_vignettes;

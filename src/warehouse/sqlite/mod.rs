@@ -68,6 +68,15 @@ impl Warehouse {
         Ok(Self { connection })
     }
 
+    /// A warehouse in memory, for vignettes and tests; it ends with the value.
+    pub fn in_memory() -> Result<Self, WarehouseError> {
+        let mut connection = Connection::open_in_memory()?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        schema::migrate(&mut connection, Path::new(":memory:"))?;
+        Ok(Self { connection })
+    }
+
     /// Opens an existing warehouse for reading; it cannot change anything.
     pub fn open_existing(path: &Path) -> Result<Self, WarehouseError> {
         if !path.exists() {
