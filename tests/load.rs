@@ -76,6 +76,8 @@ fn a_coded_diagnosis_is_an_event_of_no_report() {
     assert_eq!(rows(&bench, stored), ["|19784|19784|S1"]);
     let view = "SELECT document_id, patient_id, visit_id, position, method FROM v_events";
     assert_eq!(rows(&bench, view), ["|P1|S1|DP|structured"]);
+    let findings = bench.run(&["findings", "w.db"]).ends_with(0).out;
+    assert!(findings.contains("CIM-10:Q39.1") && findings.contains("structured DP"), "{findings}");
     bench.run(&["verify", "w.db"]).ends_with(0);
 }
 
