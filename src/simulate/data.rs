@@ -88,7 +88,7 @@ pub(super) struct Trap {
 
 /// What a document may deny.
 #[derive(Clone, Debug)]
-pub(super) struct Negative {
+pub(super) struct Denial {
     pub sex: char,
     pub concept: usize,
     pub family: Option<usize>,
@@ -102,7 +102,7 @@ pub(super) struct Kind {
     pub holder: Holder,
     pub titles: Vec<usize>,
     pub texts: Vec<usize>,
-    pub negatives: Vec<Negative>,
+    pub denials: Vec<Denial>,
 }
 
 /// In whose record a kind of document is filed.
@@ -255,7 +255,7 @@ impl Data {
         data.read_conditions(&mut reader);
         data.read_associations(&mut reader);
         data.read_traps(&mut reader);
-        data.read_negatives(&mut reader);
+        data.read_denials(&mut reader);
         data.read_small(&mut reader);
         if reader.problems.is_empty() { Ok(data) } else { Err(Problems(reader.problems)) }
     }
@@ -357,7 +357,7 @@ impl Data {
                 holder: entry.holder,
                 titles: Vec::new(),
                 texts: Vec::new(),
-                negatives: Vec::new(),
+                denials: Vec::new(),
             };
             for title in &entry.titles {
                 match self.add_template(title, names, format!("{file}: {}: {title}", entry.id)) {
@@ -538,9 +538,9 @@ impl Data {
         }
     }
 
-    fn read_negatives(&mut self, reader: &mut Reader) {
+    fn read_denials(&mut self, reader: &mut Reader) {
         let columns = ["documents", "sex", "concepts", "beside"];
-        let Some(rows) = reader.rows("negatives.tsv", columns) else { return };
+        let Some(rows) = reader.rows("denials.tsv", columns) else { return };
         for (line, [documents, sex, concepts, beside]) in rows.cells() {
             let file = rows.file.as_str();
             let beside: Vec<usize> =
@@ -552,7 +552,7 @@ impl Data {
                 for document in documents.split_whitespace() {
                     if let Some(kind) = self.kind(reader, file, line, document) {
                         let beside = beside.clone();
-                        self.kinds[kind].negatives.push(Negative { sex, concept, family, beside });
+                        self.kinds[kind].denials.push(Denial { sex, concept, family, beside });
                     }
                 }
             }
