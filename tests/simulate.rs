@@ -81,7 +81,7 @@ fn is_of_a_rare_condition(place: &str) -> bool {
     let line = line.and_then(|n| n.parse::<usize>().ok()).and_then(|n| frames.lines().nth(n - 1));
     let condition = line.and_then(|l| l.strip_prefix("with_")?.split('\t').next());
     let row = |id: &str| rows("simulation/prevalence.tsv").into_iter().find(|row| row["id"] == id);
-    condition.and_then(row).is_some_and(|row| row["per_10000"].parse::<f64>().unwrap() < 1.0)
+    condition.and_then(row).is_some_and(|row| row["per_10000"].parse::<f64>().unwrap() < 2.0)
 }
 
 #[test]

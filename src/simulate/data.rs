@@ -88,7 +88,7 @@ pub(super) struct Trap {
 
 /// What a document may deny.
 #[derive(Clone, Debug)]
-pub(super) struct Negative {
+pub(super) struct Denial {
     pub sex: char,
     pub concept: usize,
     pub family: Option<usize>,
@@ -102,7 +102,7 @@ pub(super) struct Kind {
     pub holder: Holder,
     pub titles: Vec<usize>,
     pub texts: Vec<usize>,
-    pub negatives: Vec<Negative>,
+    pub denials: Vec<Denial>,
 }
 
 /// In whose record a kind of document is filed.
@@ -128,6 +128,8 @@ pub(super) struct Family {
     pub id: String,
     pub specialty: String,
     pub exam: String,
+    /// Code of the mother's stay when a condition of the family is seen before birth.
+    pub mother_code: String,
     pub documents: Vec<(usize, f64)>,
     /// Phrases of a normal organ, before and after birth.
     pub normal: [Option<usize>; 2],
@@ -235,6 +237,8 @@ pub(super) struct Data {
 /// Letters of the registers in the data files.
 const REGISTERS: [&str; 4] = ["t", "s", "d", "l"];
 
+const FAMILIES: [&str; 5] = ["family", "specialty", "exam", "documents", "mother_code"];
+
 impl Data {
     /// Reads the data of a folder against the lexicon of malformations.
     pub fn read(folder: &Folder, lexicon: &Folder) -> Result<Self, Problems> {
@@ -255,7 +259,7 @@ impl Data {
         data.read_conditions(&mut reader);
         data.read_associations(&mut reader);
         data.read_traps(&mut reader);
-        data.read_negatives(&mut reader);
+        data.read_denials(&mut reader);
         data.read_small(&mut reader);
         if reader.problems.is_empty() { Ok(data) } else { Err(Problems(reader.problems)) }
     }
@@ -286,8 +290,8 @@ impl Data {
     fn names(&mut self, reader: &mut Reader, phrases: &BTreeMap<String, Vec<String>>) -> Names {
         self.phrase_ids = phrases.keys().enumerate().map(|(i, name)| (name.clone(), i)).collect();
         let mut names = Names { phrases: self.phrase_ids.clone(), families: FxHashMap::default() };
-        if let Some(rows) = reader.rows("families.tsv", ["family", "specialty", "exam", "documents"]) {
-            for (_, [id, specialty, exam, _]) in rows.cells() {
+        if let Some(rows) = reader.rows("families.tsv", FAMILIES) {
+            for (_, [id, specialty, exam, _, mother_code]) in rows.cells() {
                 names.families.insert(id.to_string(), self.families.len());
                 let normal =
                     ["b", "p"].map(|phase| self.phrase_ids.get(&format!("organ_{phase}_{id}")).copied());
@@ -295,6 +299,7 @@ impl Data {
                     id: id.to_string(),
                     specialty: specialty.to_string(),
                     exam: exam.to_string(),
+                    mother_code: mother_code.to_string(),
                     documents: Vec::new(),
                     normal,
                 });
@@ -357,7 +362,7 @@ impl Data {
                 holder: entry.holder,
                 titles: Vec::new(),
                 texts: Vec::new(),
-                negatives: Vec::new(),
+                denials: Vec::new(),
             };
             for title in &entry.titles {
                 match self.add_template(title, names, format!("{file}: {}: {title}", entry.id)) {
@@ -383,10 +388,10 @@ impl Data {
     }
 
     fn read_families(&mut self, reader: &mut Reader) {
-        let Some(rows) = reader.rows("families.tsv", ["family", "specialty", "exam", "documents"]) else {
+        let Some(rows) = reader.rows("families.tsv", FAMILIES) else {
             return;
         };
-        for (number, (line, [_, _, _, documents])) in rows.cells().into_iter().enumerate() {
+        for (number, (line, [_, _, _, documents, _])) in rows.cells().into_iter().enumerate() {
             for item in documents.split_whitespace() {
                 let (id, share) = item.split_once(':').unwrap_or((item, "1"));
                 let share = reader.number(&rows.file, line, share);
@@ -538,9 +543,9 @@ impl Data {
         }
     }
 
-    fn read_negatives(&mut self, reader: &mut Reader) {
+    fn read_denials(&mut self, reader: &mut Reader) {
         let columns = ["documents", "sex", "concepts", "beside"];
-        let Some(rows) = reader.rows("negatives.tsv", columns) else { return };
+        let Some(rows) = reader.rows("denials.tsv", columns) else { return };
         for (line, [documents, sex, concepts, beside]) in rows.cells() {
             let file = rows.file.as_str();
             let beside: Vec<usize> =
@@ -552,7 +557,7 @@ impl Data {
                 for document in documents.split_whitespace() {
                     if let Some(kind) = self.kind(reader, file, line, document) {
                         let beside = beside.clone();
-                        self.kinds[kind].negatives.push(Negative { sex, concept, family, beside });
+                        self.kinds[kind].denials.push(Denial { sex, concept, family, beside });
                     }
                 }
             }

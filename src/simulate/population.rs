@@ -9,6 +9,8 @@ const YEARS: (i32, i32) = (17_532, 20_088);
 const TWIN_DELIVERIES: f64 = 0.0086;
 /// Fetal deaths without an anomaly.
 const UNEXPLAINED_DEATHS: f64 = 0.004;
+/// Children with a condition who have a second one that is no known companion of the first; half of them minor.
+const SECOND: f64 = 0.2;
 const BOYS: f64 = 0.512;
 /// A child lost earlier than this, in days, has no row of its own.
 pub(super) const NO_ROW_BEFORE: i32 = 22 * 7;
@@ -111,8 +113,8 @@ impl Population {
         let conditions = cumulated(data.conditions.iter().map(|c| index_prevalence(data, c)));
         let total = conditions.last().copied().unwrap_or(0.0);
         Self {
-            // A child who has one condition gets a second draw: together they give the total.
-            chance_of_condition: total / (1.0 + total),
+            // A child who has one condition may have a second: together they give the total.
+            chance_of_condition: total / (1.0 + SECOND),
             conditions,
             traps: cumulated(data.traps.iter().map(|t| t.per_birth)),
             weeks: cumulated(data.weeks.iter().map(|w| w.1)),
@@ -155,8 +157,8 @@ impl Population {
     fn child(&self, data: &Data, rank: usize, chance: &mut Chance) -> Child {
         let mut drawn: Vec<(usize, bool)> = Vec::new();
         let mut sex = ' ';
-        for _ in 0..2 {
-            if !chance.happens(self.chance_of_condition) {
+        for probability in [self.chance_of_condition, SECOND] {
+            if !chance.happens(probability) {
                 break;
             }
             let number = chance.weighted(&self.conditions);

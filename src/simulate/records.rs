@@ -11,7 +11,7 @@ const MISSING: f64 = 0.15;
 /// Diagnoses coded by a neighbour.
 const WRONG: f64 = 0.015;
 /// Excluded suspicions that are coded all the same.
-const CODED_SUSPICION: f64 = 0.06;
+const CODED_THOUGH_EXCLUDED: f64 = 0.06;
 /// Stays whose codes have no point.
 const WITHOUT_POINT: f64 = 0.5;
 
@@ -133,12 +133,9 @@ fn mother_stay<'a>(data: &Data, delivery: &Delivery, mother: &'a str, chance: &m
     let seen = delivery.children.iter().flat_map(|c| &c.findings).find(|f| f.seen.is_some());
     if let Some(finding) = seen.filter(|_| chance.happens(0.7)) {
         let condition = &data.conditions[finding.condition];
-        let family = data.families[condition.family].id.as_str();
-        let code = match (condition.class, family) {
-            (Class::Chromosomal, _) => "O35.1",
-            (_, "neuro") => "O35.0",
-            (_, "infection") => "O35.3",
-            _ => "O35.8",
+        let code = match condition.class {
+            Class::Chromosomal => "O35.1",
+            _ => data.families[condition.family].mother_code.as_str(),
         };
         if code != first {
             diagnoses.push(code.to_string());
@@ -208,7 +205,8 @@ fn stay<'a>(
 /// The code of a finding as the stay has it, which may be none or a wrong one.
 fn code(data: &Data, finding: &Finding, chance: &mut Chance) -> Option<String> {
     let code = data.concepts.all[finding.concept].code.as_ref();
-    let is_coded = if finding.excluded { chance.happens(CODED_SUSPICION) } else { !chance.happens(MISSING) };
+    let is_coded =
+        if finding.excluded { chance.happens(CODED_THOUGH_EXCLUDED) } else { !chance.happens(MISSING) };
     if code.is_empty() || !is_coded {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use super::calendar::civil;
 use super::chance::Chance;
-use super::data::{Data, Text};
+use super::data::{Class, Data, Text};
 use super::plan::{GENETICS_DELAY, Kinds, Plan};
 use super::population::{Child, Delivery, Finding, Outcome, weight};
 use super::template::{Block, Form, Line, Part, Slot, Value};
@@ -169,7 +169,7 @@ impl<'a> Scene<'a> {
             has_findings: false,
         };
         self.findings(&mut blocks, chance);
-        self.negatives(&mut blocks, chance);
+        self.denials(&mut blocks, chance);
         self.history(&mut blocks, chance);
         self.trap(&mut blocks, chance);
         self.twin(&mut blocks, chance);
@@ -310,21 +310,22 @@ impl<'a> Scene<'a> {
 
     /// A chromosome is not seen by a scan: signs are, and a sample tells.
     fn is_marker(&self, finding: &Finding) -> bool {
-        self.is_genetic(finding) && self.plan.day < self.delivery.birth()
+        let class = self.data.conditions[finding.condition].class;
+        class == Class::Chromosomal && self.plan.day < self.delivery.birth()
     }
 
     fn has_markers(&self) -> bool {
         let findings = self.children().flat_map(|(_, child)| &child.findings);
-        findings.into_iter().any(|f| self.is_genetic(f) && f.seen == Some(self.plan.day))
+        findings.into_iter().any(|f| self.is_marker(f) && f.seen == Some(self.plan.day))
     }
 
-    fn negatives(&mut self, blocks: &mut Blocks, chance: &mut Chance) {
+    fn denials(&mut self, blocks: &mut Blocks, chance: &mut Chance) {
         let data = self.data;
         let allowed: Vec<usize> = data.kinds[self.plan.kind]
-            .negatives
+            .denials
             .iter()
-            .filter(|negative| self.can_deny(negative))
-            .map(|negative| negative.concept)
+            .filter(|denial| self.can_deny(denial))
+            .map(|denial| denial.concept)
             .collect();
         if allowed.is_empty() {
             return;
@@ -338,7 +339,7 @@ impl<'a> Scene<'a> {
             let terms: Vec<&Term> = (0..3).filter_map(|at| term(at, chance)).collect();
             let mut sentence = String::new();
             self.sentence(self.writer.named.absent, &terms, chance, &mut sentence);
-            let block = &mut blocks.blocks[Block::Negatives as usize];
+            let block = &mut blocks.blocks[Block::Denials as usize];
             if !block.contains(&sentence) {
                 join(block, &sentence);
             }
@@ -346,17 +347,15 @@ impl<'a> Scene<'a> {
     }
 
     /// True when no child of the document has, or was thought to have, something of that family.
-    fn can_deny(&self, negative: &super::data::Negative) -> bool {
+    fn can_deny(&self, denial: &super::data::Denial) -> bool {
         let is_before = self.plan.day < self.delivery.birth();
         let forbids = |finding: &Finding| {
             let known = !is_before || finding.seen.is_some_and(|seen| seen <= self.plan.day);
             let family = self.data.conditions[finding.condition].family;
-            known
-                && negative.family.is_none_or(|f| f == family)
-                && !negative.beside.contains(&finding.condition)
+            known && denial.family.is_none_or(|f| f == family) && !denial.beside.contains(&finding.condition)
         };
-        let fits = |child: &Child| negative.sex == ' ' || (negative.sex == 'F') == child.is_girl;
-        let concerns = self.plan.family.is_none_or(|family| negative.family == Some(family));
+        let fits = |child: &Child| denial.sex == ' ' || (denial.sex == 'F') == child.is_girl;
+        let concerns = self.plan.family.is_none_or(|family| denial.family == Some(family));
         concerns && self.children().all(|(_, child)| fits(child) && !child.findings.iter().any(forbids))
     }
 
@@ -544,7 +543,7 @@ impl<'a> Scene<'a> {
             Value::Blood => 50 * number(3, 9),
             Value::MaternalAge => delivery.maternal_age,
             Value::MaternalWeight => number(50, 92),
-            Value::Pelvis => number(2, 4),
+            Value::Kidney => number(2, 4),
             Value::RiskNumber => number(900, 9800),
             Value::WeightFetal => weight(gestation) + number(-200, 200),
             Value::Weight => self.child().weight,
@@ -563,7 +562,7 @@ impl<'a> Scene<'a> {
         let by_sex = |list: &'a [String]| list.get(usize::from(child.is_girl)).map_or("", |s| s);
         match value {
             Value::Age => self.age(chance, out),
-            Value::Apgar => {
+            Value::Score => {
                 let _ = write!(out, "{}/10", chance.between(8, 10));
             }
             Value::BirthDate => self.date(delivery.birth(), chance, out),

@@ -14,7 +14,7 @@ const FILES: &[(&str, &str)] = files!(
     "families.tsv",
     "frames.tsv",
     "gestation.tsv",
-    "negatives.tsv",
+    "denials.tsv",
     "phenotypes.tsv",
     "phrases.toml",
     "prevalence.tsv",

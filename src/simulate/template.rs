@@ -52,7 +52,7 @@ names! {
     /// Blocks of sentences, made for each document.
     Block {
         Findings = "findings",
-        Negatives = "negatives",
+        Denials = "denials",
         Family = "family",
         Request = "request",
         Information = "information",
@@ -68,7 +68,7 @@ names! {
     /// Values of the scene.
     Value {
         Age = "age",
-        Apgar = "apgar",
+        Score = "score",
         Ac = "ac",
         BirthDate = "birth_date",
         Blood = "blood",
@@ -94,7 +94,7 @@ names! {
         MaternalWeight = "maternal_weight",
         Nt = "nt",
         Parity = "parity",
-        Pelvis = "pelvis",
+        Kidney = "kidney",
         Pronoun = "pronoun",
         RepairDate = "repair_date",
         OfSpecialty = "of_specialty",
