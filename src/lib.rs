@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod code;
+pub mod cohort;
 pub mod context;
 pub mod date;
 pub mod document;
@@ -22,4 +23,5 @@ pub mod quantity;
 pub mod segment;
 pub mod source;
 pub mod span;
+pub mod stats;
 pub mod warehouse;

@@ -12,6 +12,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("document", &["span"]),
     ("event", &["span", "document"]),
     ("problem", &[]),
+    ("stats", &[]),
     ("normalize", &["span", "document"]),
     ("lexicon", &["normalize", "problem"]),
     ("segment", &["normalize", "lexicon", "span"]),
@@ -41,7 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("source", &["document"]),
     ("warehouse", &["event", "document"]),
     ("phenotype", &["event", "warehouse", "problem"]),
-    ("cohort", &["event", "phenotype", "warehouse", "problem"]),
+    ("cohort", &["event", "phenotype", "warehouse", "problem", "stats"]),
     ("surveillance", &["cohort"]),
     ("evaluate", &["span", "document", "event"]),
 ];
