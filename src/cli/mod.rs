@@ -10,6 +10,7 @@ mod lexicon;
 mod lines;
 mod progress;
 mod qualify;
+mod review;
 mod segment;
 mod show;
 mod sink;
@@ -71,6 +72,9 @@ enum Command {
     Events(events::Arguments),
     /// Print the findings of each patient of a warehouse, with their evidence.
     Findings(findings::Arguments),
+    /// Cases to judge by people, their verdicts, and what these say of a phenotype.
+    #[command(after_help = review::EXAMPLES)]
+    Review(review::Arguments),
     /// Check every promise of a warehouse.
     Verify(verify::Arguments),
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
@@ -97,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Annotate(arguments) => annotate::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Findings(arguments) => findings::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),

@@ -16,6 +16,7 @@ mod fields;
 mod folder;
 mod input;
 mod jsonl;
+mod sheet;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::document::Document;
 use compression::Compression;
 pub use error::{Reason, Rejection, SourceError};
 use fields::Fields;
+pub use sheet::{SheetRow, read_sheet};
 
 /// What a source may hold and what is kept of it.
 #[derive(Clone, Debug)]

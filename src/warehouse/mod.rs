@@ -22,7 +22,7 @@ mod statement;
 mod verify;
 
 pub use error::WarehouseError;
-pub use sqlite::{Run, Warehouse};
+pub use sqlite::{CohortRecord, Member, Review, ReviewFate, Run, Warehouse};
 pub use statement::{Statement, Value, date_of, day_of};
 
 use crate::document::Document;

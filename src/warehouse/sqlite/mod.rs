@@ -5,12 +5,14 @@ mod forget;
 mod keys;
 mod query;
 mod read;
+mod review;
 mod store;
 mod write;
 
 pub(super) use family::WRONGLY_DERIVED;
 pub(super) use forget::count_refused;
 pub(super) use read::each_event;
+pub use review::{CohortRecord, Member, Review, ReviewFate};
 pub use write::Run;
 
 use std::fs::File;
