@@ -13,6 +13,7 @@ mod faults;
 mod golden;
 mod layers;
 mod properties;
+mod review;
 mod show;
 mod source;
 mod support;

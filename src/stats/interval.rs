@@ -63,10 +63,10 @@ pub fn wilson(x: u64, n: u64, level: f64) -> Option<Interval> {
 /// The score interval of a share with a quantile of one's own.
 pub(super) fn score(share: f64, n: f64, z: f64) -> Interval {
     let shrink = 1.0 + z * z / n;
-    let centre = (share + z * z / (2.0 * n)) / shrink;
+    let middle = (share + z * z / (2.0 * n)) / shrink;
     let half = z * score_variance(share, n, z).sqrt() / shrink;
-    let low = if share <= 0.0 { 0.0 } else { (centre - half).max(0.0) };
-    let high = if share >= 1.0 { 1.0 } else { (centre + half).min(1.0) };
+    let low = if share <= 0.0 { 0.0 } else { (middle - half).max(0.0) };
+    let high = if share >= 1.0 { 1.0 } else { (middle + half).min(1.0) };
     Interval { low, high }
 }
 

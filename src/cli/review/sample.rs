@@ -7,6 +7,7 @@ use crate::event::CodedEvent;
 use crate::source;
 use crate::warehouse::{CohortRecord, EventFilter, Member, Warehouse};
 use clap::ValueEnum;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -74,7 +75,8 @@ fn strata(cohort: &CohortRecord) -> BTreeMap<String, Vec<String>> {
 }
 
 fn member<'c>(cohort: &'c CohortRecord, patient_id: &str) -> Option<&'c Member> {
-    cohort.members.iter().find(|member| member.patient_id == patient_id)
+    let place = cohort.members.binary_search_by(|member| member.patient_id.as_str().cmp(patient_id)).ok()?;
+    cohort.members.get(place)
 }
 
 fn with_case(line: Line, member: Option<&Member>) -> Line {
@@ -123,9 +125,9 @@ impl Texts {
         let mut texts: HashMap<(String, i64), Option<String>> = HashMap::new();
         for event in events.filter(|event| !event.document_id.is_empty()) {
             let key = (event.document_id.clone(), event.document_version);
-            if !texts.contains_key(&key) {
-                let text = warehouse.kept_text(&key.0, key.1)?;
-                texts.insert(key, text);
+            if let Entry::Vacant(place) = texts.entry(key) {
+                let text = warehouse.kept_text(&place.key().0, place.key().1)?;
+                place.insert(text);
             }
         }
         for path in reports {

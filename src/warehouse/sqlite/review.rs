@@ -36,7 +36,7 @@ pub struct CohortRecord {
     pub version: String,
     /// When it was run.
     pub run_at: Option<String>,
-    /// By patient.
+    /// In order of patient ids.
     pub members: Vec<Member>,
     /// Concepts of the evidence.
     pub concepts: BTreeSet<String>,
