@@ -55,16 +55,16 @@ fn rank(seed: u64, patient_id: &str) -> [u8; 32] {
     Sha256::new().chain_update(seed.to_le_bytes()).chain_update(patient_id).finalize().into()
 }
 
-/// How many of each stratum: the floor, then one at a time to the stratum that lacks most of its part.
+/// How many of each stratum: the floor, then one at a time by Sainte-Laguë's rule, so that what is above the floor is
+/// in proportion to the sizes.
 fn allocate(sizes: &[usize], n: usize) -> Vec<usize> {
-    let all: usize = sizes.iter().sum();
     let mut given: Vec<usize> = sizes.iter().map(|size| FLOOR.min(*size)).collect();
-    let part = |size: usize| n as f64 * size as f64 / all.max(1) as f64;
-    while given.iter().sum::<usize>() < n.min(all) {
-        let lack = |i: &usize| part(sizes[*i]) - given[*i] as f64;
+    let missing = n.min(sizes.iter().sum()).saturating_sub(given.iter().sum());
+    for _ in 0..missing {
+        let claim = |i: &usize| sizes[*i] as f64 / (2 * given[*i] + 1) as f64;
         let open = (0..sizes.len()).filter(|i| given[*i] < sizes[*i]);
         // The first of equals, so that the order of the strata decides.
-        let Some(next) = open.rev().max_by(|a, b| lack(a).total_cmp(&lack(b))) else { break };
+        let Some(next) = open.rev().max_by(|a, b| claim(a).total_cmp(&claim(b))) else { break };
         given[next] += 1;
     }
     given
@@ -80,7 +80,7 @@ mod tests {
             (vec![80, 20], 10, vec![5, 5]),
             (vec![80, 20], 20, vec![15, 5]),
             (vec![80, 20], 50, vec![40, 10]),
-            (vec![900, 3, 97], 100, vec![87, 3, 10]),
+            (vec![900, 3, 97], 100, vec![88, 3, 9]),
             (vec![3, 2], 100, vec![3, 2]),
             (vec![50, 50, 50], 3, vec![5, 5, 5]),
             (vec![], 10, vec![]),
