@@ -340,6 +340,11 @@ fn sensitivity_by_hand() {
     let definite = &after["sensitivity"][1];
     assert_eq!(definite["case_level"], "definite");
     near(&definite["estimate"]["total"], 11.0);
+    // No report finds a probable case: nothing can be said.
+    assert_eq!(
+        (&after["sensitivity"][2]["estimate"], &after["sensitivity"][2]["phenotype"]),
+        (&Value::Null, &Value::Null)
+    );
 }
 
 #[test]

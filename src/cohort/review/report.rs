@@ -2,8 +2,7 @@
 
 use super::{Source, Verdict, stratum};
 use crate::stats::{
-    self, Agreement, Capture, Interval, Stratum, Weighted, agreement, chapman, clopper_pearson, weighted,
-    wilson,
+    Agreement, Capture, Interval, Stratum, Weighted, agreement, chapman, clopper_pearson, weighted, wilson,
 };
 use crate::warehouse::Review;
 use serde::Serialize;
@@ -116,7 +115,7 @@ pub struct Sensitivity {
     pub code_only: u64,
     /// Found in both.
     pub both: u64,
-    /// Estimate of all cases.
+    /// Estimate of all cases; none when one of the sources finds none of them.
     pub estimate: Option<Capture>,
     /// Share of them that the phenotype finds, with its interval.
     pub phenotype: Option<(f64, Interval)>,
@@ -296,7 +295,9 @@ impl Counted {
             sum.round() as u64
         };
         let [text_only, code_only, both] = [Source::Text, Source::Code, Source::Both].map(count);
-        let estimate: Option<stats::Capture> = chapman(text_only + both, code_only + both, both, level);
+        // A source that finds nothing tells nothing of the other.
+        let has_both = text_only + both > 0 && code_only + both > 0;
+        let estimate = chapman(text_only + both, code_only + both, both, level).filter(|_| has_both);
         let of = |found: u64| estimate.and_then(|estimate| estimate.share(found));
         Sensitivity {
             case_level: case_level.cloned(),
