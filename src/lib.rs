@@ -25,4 +25,5 @@ pub mod segment;
 pub mod simulate;
 pub mod source;
 pub mod span;
+pub mod stats;
 pub mod warehouse;

@@ -14,6 +14,7 @@ mod golden;
 mod layers;
 mod load;
 mod properties;
+mod review;
 mod show;
 mod simulate;
 mod source;

@@ -12,6 +12,7 @@ mod load;
 mod phenotype;
 mod progress;
 mod qualify;
+mod review;
 mod segment;
 mod show;
 mod simulate;
@@ -79,6 +80,9 @@ enum Command {
     Events(events::Arguments),
     /// Print the findings of each patient of a warehouse, with their evidence.
     Findings(findings::Arguments),
+    /// Cases to judge by people, their verdicts, and what these say of a phenotype.
+    #[command(after_help = review::EXAMPLES)]
+    Review(review::Arguments),
     /// Check every promise of a warehouse.
     Verify(verify::Arguments),
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
@@ -112,6 +116,7 @@ pub fn run() -> ExitCode {
         Command::Load(arguments) => load::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Findings(arguments) => findings::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),

@@ -2,6 +2,7 @@
 
 mod attrition;
 mod explain;
+pub mod review;
 mod run;
 mod vignette;
 

@@ -2,7 +2,7 @@
 
 use crate::phenotype::{Compiler, Dialect, Facts, Loaded, Output, Plan, Vocabulary};
 use crate::problem::Problem;
-use crate::warehouse::{Member, Statement, Value, Warehouse, WarehouseError, date_of};
+use crate::warehouse::{Membership, Statement, Value, Warehouse, WarehouseError, date_of};
 use serde::Serialize;
 
 /// A definition that can be run: read, resolved, ready to compile.
@@ -104,8 +104,8 @@ fn new_case(runnable: &Runnable<'_>, patient: &str, step: i64, index: &Value) ->
 /// # Errors
 /// The warehouse cannot be written.
 pub fn store(warehouse: &mut Warehouse, loaded: &Loaded, cases: &[Case]) -> Result<(), WarehouseError> {
-    fn member(case: &Case) -> Member<'_> {
-        Member {
+    fn member(case: &Case) -> Membership<'_> {
+        Membership {
             patient_id: &case.patient_id,
             case_level: &case.case_level,
             index_date: case.index_date.as_deref(),
@@ -113,6 +113,6 @@ pub fn store(warehouse: &mut Warehouse, loaded: &Loaded, cases: &[Case]) -> Resu
             class: case.class.as_deref(),
         }
     }
-    let members: Vec<Member<'_>> = cases.iter().map(member).collect();
+    let members: Vec<Membership<'_>> = cases.iter().map(member).collect();
     warehouse.put_cohort(loaded.id(), &loaded.version, &members)
 }

@@ -3,9 +3,7 @@
 use super::explain::explain;
 use super::run::{Case, Runnable, cases};
 use crate::document::Document;
-use crate::event::{
-    Assertion, CodedEvent, Coding, Experiencer, Laterality, Method, Provenance, Temporality,
-};
+use crate::event::{Assertion, CodedEvent, Coding, Experiencer, Laterality, Method, Provenance, Temporality};
 use crate::phenotype::{Facts, Vignette, VignetteEvent, VignettePerson, Vocabulary};
 use crate::population::Person;
 use crate::problem::Problem;
@@ -88,7 +86,8 @@ fn fill(
     vignette: &Vignette,
     enrich: &dyn Fn(&mut CodedEvent),
 ) -> Result<(), WarehouseError> {
-    let persons: Vec<Person> = vignette.person.iter().chain(&vignette.persons).map(|one| person(names, one)).collect();
+    let persons: Vec<Person> =
+        vignette.person.iter().chain(&vignette.persons).map(|one| person(names, one)).collect();
     run.write_persons(&persons)?;
     let own = vignette.person.as_ref().and_then(|person| person.patient_id.as_deref()).unwrap_or(PATIENT);
     let mut structured = Vec::new();
@@ -173,9 +172,17 @@ fn event(names: &Names, given: &VignetteEvent, own: &str, place: usize) -> Coded
         assertion,
         certainty: given.certainty.unwrap_or(1.0),
         conclusion: assertion,
-        experiencer: given.experiencer.as_deref().and_then(Experiencer::parse).unwrap_or(Experiencer::Patient),
+        experiencer: given
+            .experiencer
+            .as_deref()
+            .and_then(Experiencer::parse)
+            .unwrap_or(Experiencer::Patient),
         fetus_index: given.fetus_index,
-        temporality: given.temporality.as_deref().and_then(Temporality::parse).unwrap_or(Temporality::Current),
+        temporality: given
+            .temporality
+            .as_deref()
+            .and_then(Temporality::parse)
+            .unwrap_or(Temporality::Current),
         event_date,
         event_date_precision: event_date.map(|_| crate::event::DatePrecision::Day),
         event_date_source: None,

@@ -56,6 +56,11 @@ fn holds(ranges: &[(String, String)], code: &str) -> bool {
 }
 
 impl Lexicons {
+    /// Every subgroup of the lexicons, in no order.
+    pub fn subgroups(&self) -> impl Iterator<Item = &str> {
+        self.concepts.groups.iter().flat_map(|groups| groups.all().map(|(id, _)| id))
+    }
+
     /// The subgroups that codes `(system, code)` reach, parents included, added to `reached`, which is closed too.
     pub fn close_subgroups<'c>(
         &self,

@@ -17,8 +17,8 @@ mod shipped;
 mod sql;
 mod vocabulary;
 
-pub use compile::{Compiler, Facts, Held, Output, Relation, staging};
 pub use check::check;
+pub use compile::{Compiler, Facts, Held, Output, Relation, staging};
 pub use definition::*;
 pub use library::{Loaded, definitions_at, shipped_definitions};
 pub use plan::{Evidence, Node, NodeKind, Plan, Source};

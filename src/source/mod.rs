@@ -21,6 +21,7 @@ mod input;
 mod jsonl;
 mod persons;
 mod rows;
+mod sheet;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use events::{ReceivedEvent, read_event};
 use fields::Fields;
 pub use persons::read_person;
 pub use rows::{Kind, open_rows};
+pub use sheet::{SheetRow, read_sheet};
 
 /// What a source may hold and what is kept of it.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ mod statement;
 mod verify;
 
 pub use error::WarehouseError;
-pub use sqlite::{Run, Spool, Spooled, Warehouse};
+pub use sqlite::{CohortRecord, Member, Review, ReviewFate, Run, Spool, Spooled, Warehouse};
 pub use statement::{Statement, Value, date_of, day_of};
 
 use crate::document::Document;
@@ -214,7 +214,7 @@ pub struct RunRecord {
 
 /// A patient in a cohort.
 #[derive(Clone, Copy, Debug)]
-pub struct Member<'m> {
+pub struct Membership<'m> {
     /// Patient.
     pub patient_id: &'m str,
     /// Level reached.

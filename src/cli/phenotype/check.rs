@@ -15,7 +15,13 @@ pub(super) fn run(names: &[String]) -> Result {
         match Runnable::new(loaded) {
             Err(found) => problems.extend(found),
             Ok(runnable) => {
-                problems.extend(check(&loaded.definition, &runnable.plan, &loaded.source(), &known, &vocabulary));
+                problems.extend(check(
+                    &loaded.definition,
+                    &runnable.plan,
+                    &loaded.source(),
+                    &known,
+                    &vocabulary,
+                ));
             }
         }
     }
@@ -29,7 +35,7 @@ pub(super) fn run(names: &[String]) -> Result {
 /// What the lexicons name.
 fn known(lexicons: &Lexicons) -> Known {
     Known {
-        subgroups: lexicons.groups.iter().map(|group| group.id.clone()).collect(),
+        subgroups: lexicons.subgroups().map(str::to_string).collect(),
         concepts: lexicons.concepts.concepts.iter().map(|concept| concept.id.clone()).collect(),
         sections: Default::default(),
     }

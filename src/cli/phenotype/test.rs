@@ -14,7 +14,8 @@ pub(super) fn run(names: &[String], failures: bool) -> Result {
     let (mut ran, mut failed) = (0, Vec::new());
     for loaded in definitions.iter().filter(|loaded| !loaded.definition.cases.is_empty()) {
         let runnable = Runnable::new(loaded).map_err(find::told)?;
-        let problems = run_vignettes(&runnable, &vocabulary, &|event| enricher.enrich(event)).map_err(Failed::new)?;
+        let problems =
+            run_vignettes(&runnable, &vocabulary, &|event| enricher.enrich(event)).map_err(Failed::new)?;
         ran += loaded.definition.cases.len();
         failed.extend(problems);
     }

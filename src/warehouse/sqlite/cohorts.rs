@@ -3,7 +3,7 @@
 use rusqlite::{TransactionBehavior, params};
 
 use super::Warehouse;
-use crate::warehouse::{Member, WarehouseError};
+use crate::warehouse::{Membership, WarehouseError};
 
 impl Warehouse {
     /// Replaces the memberships of one version of a definition.
@@ -11,7 +11,7 @@ impl Warehouse {
         &mut self,
         phenotype: &str,
         version: &str,
-        members: &[Member<'_>],
+        members: &[Membership<'_>],
     ) -> Result<(), WarehouseError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction

@@ -7,6 +7,7 @@ mod keys;
 mod load;
 mod query;
 mod read;
+mod review;
 mod spool;
 mod store;
 mod write;
@@ -14,6 +15,7 @@ mod write;
 pub(super) use family::WRONGLY_DERIVED;
 pub(super) use forget::count_refused;
 pub(super) use read::each_event;
+pub use review::{CohortRecord, Member, Review, ReviewFate};
 pub use spool::{Spool, Spooled};
 pub use write::Run;
 
