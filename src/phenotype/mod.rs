@@ -4,6 +4,7 @@
 //! opened and nothing is run here: `cohort` runs statements on a warehouse.
 
 mod check;
+mod circe;
 mod compile;
 mod definition;
 mod evidence;
@@ -15,6 +16,7 @@ mod sql;
 mod vocabulary;
 
 pub use check::check;
+pub use circe::{Imported, import};
 pub use compile::{Compiler, Facts, Marks, Output, Relation, staging};
 pub use definition::*;
 pub use plan::{Evidence, Node, NodeKind, Plan, Source};
