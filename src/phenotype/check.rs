@@ -14,7 +14,7 @@ use super::definition::Definition;
 use super::plan::{Plan, Source};
 use super::vocabulary::{Known, Vocabulary};
 use crate::problem::Problem;
-use codes::Codes;
+pub(super) use codes::Codes;
 use std::ops::Range;
 
 /// Every problem of a definition whose names are resolved, in the order of the file.

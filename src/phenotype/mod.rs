@@ -4,6 +4,7 @@
 //! opened and nothing is run here: `cohort` runs statements on a warehouse.
 
 mod check;
+mod circe;
 mod compile;
 mod definition;
 mod evidence;
@@ -19,6 +20,7 @@ mod vocabulary;
 
 pub use check::check;
 pub use compile::{Compiler, Facts, Held, Output, Relation, staging};
+pub use circe::{Imported, import};
 pub use definition::*;
 pub use library::{Loaded, definitions_at, shipped_definitions};
 pub use plan::{Evidence, Node, NodeKind, Plan, Source};

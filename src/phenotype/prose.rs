@@ -128,7 +128,7 @@ impl Writer<'_> {
         let values = [values, &[("clause", clause.lead.as_str())]].concat();
         let lead = self.phrases.fill(key, &values);
         let mut lines = vec![format!("{} :", lead.trim_end_matches('.'))];
-        numbered(&clause.lines, "", &mut lines);
+        numbered(&clause.lines, "", true, &mut lines);
         lines.join("\n")
     }
 
@@ -218,19 +218,19 @@ impl Writer<'_> {
     }
 }
 
-/// `1.`, `1.1.`, one line each.
-fn numbered(clauses: &[Clause], prefix: &str, lines: &mut Vec<String>) {
+/// `1.`, `1.1.`, one line each; the very last closes the sentence.
+fn numbered(clauses: &[Clause], prefix: &str, closes: bool, lines: &mut Vec<String>) {
     for (place, clause) in clauses.iter().enumerate() {
         let number = format!("{prefix}{}.", place + 1);
         let indent = " ".repeat(2 * number.matches('.').count());
-        let last = place + 1 == clauses.len();
+        let last = closes && place + 1 == clauses.len();
         let end = match (clause.lines.is_empty(), last) {
             (false, _) => " :",
             (true, true) => ".",
             (true, false) => " ;",
         };
         lines.push(format!("{indent}{number} {}{end}", clause.lead));
-        numbered(&clause.lines, &number, lines);
+        numbered(&clause.lines, &number, last, lines);
     }
 }
 

@@ -12,7 +12,7 @@ const BY_PREFIX: [&str; 3] = ["CIM-10", "ATC", "CCAM"];
 const KNOWN_TO_FOUR: char = 'Q';
 
 /// The codes that exist, as far as the shipped tables say.
-pub(super) struct Codes {
+pub(in crate::phenotype) struct Codes {
     blocks: Vec<(&'static str, &'static str, Vec<&'static str>)>,
     anomalies: BTreeSet<&'static str>,
 }

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::codes::covers;
-use super::words::{is_name, repeated, suggestion};
+use super::words::{is_level, is_name, repeated, suggestion};
 use crate::phenotype::definition::Set;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -25,7 +25,13 @@ impl<'c> Checker<'c> {
             }
         }
         for level in &definition.levels {
-            self.name("level", level, at.clone());
+            if !is_level(level) {
+                let allowed = "letters, digits, _ and /";
+                self.say(
+                    at.clone(),
+                    format!("level {level:?} has other characters than {allowed}; rename it"),
+                );
+            }
         }
         for exclude in &definition.excludes {
             self.name("exclude", &exclude.get_ref().name, exclude.span());

@@ -9,6 +9,9 @@ use crate::phenotype::plan::{Evidence, NodeKind};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+/// Levels that are degrees of one thing; others may be classes, tried in any order.
+const STRENGTHS: [&str; 5] = ["definite", "probable", "possible", "suspected", "certain"];
+
 impl<'c> Checker<'c> {
     /// Rules named twice in one list, and what is asked and denied at once.
     pub(super) fn logic(&mut self) {
@@ -187,8 +190,11 @@ impl<'c> Checker<'c> {
             .any(|levels| levels.contains(name(earlier)) && !levels.contains(name(later)))
     }
 
-    /// The first step that holds gives the level, so steps run from strong to weak.
+    /// The first step that holds gives the level, so steps run from strong to weak; classes run as they are written.
     fn order(&mut self) {
+        if !self.definition.levels.iter().all(|level| STRENGTHS.contains(&level.as_str())) {
+            return;
+        }
         let rank = |name: &str| self.definition.levels.iter().position(|level| level == name);
         let mut lowest: Option<usize> = None;
         let mut late = Vec::new();

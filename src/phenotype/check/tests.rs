@@ -121,7 +121,7 @@ fn names() {
     assert!(rename("girl", "birth").contains("landmark"));
     let set = SOUND.replace("\"other\"", "\"Other\"").replace("sets.other", "sets.Other");
     assert!(problems(&set).join("\n").contains("set \"Other\""));
-    assert!(rename("suspected", "Suspected").contains("level \"Suspected\""));
+    assert!(rename("suspected", "sus pected").contains("level \"sus pected\""));
     one_change("name = \"never\"", "name = \"jamais vu\"", "exclude \"jamais vu\"");
     one_change("name = \"out\"", "name = \"Out\"", "veto \"Out\"");
 }
@@ -315,6 +315,12 @@ fn levels_steps_and_removals() {
     let spared = SOUND.replacen(step, &step.replace("suspicion", "case"), 1);
     let spared = spared.replacen("levels = [\"suspected\"]", "levels = [\"definite\"]", 1);
     assert!(!problems(&spared).join("\n").contains("this step"), "an exclusion may leave the weaker step");
+    let classes = SOUND.replace("suspected", "isolated").replacen(
+        "[\"definite\", \"isolated\"]",
+        "[\"isolated\", \"definite\"]",
+        1,
+    );
+    assert_eq!(problems(&classes), Vec::<String>::new(), "classes have no strength");
     let start = SOUND.find("[[level]]").unwrap();
     let end = SOUND.find("[[exclude]]").unwrap();
     let none = [&SOUND[..start], &SOUND[end..]].concat();

@@ -29,6 +29,11 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(plain) && name.split('/').all(|part| !part.is_empty())
 }
 
+/// Names of levels, which may hold an acronym.
+pub(super) fn is_level(name: &str) -> bool {
+    is_name(&name.to_ascii_lowercase())
+}
+
 /// An ISO date, and nothing else.
 pub(super) fn day(text: &str) -> Option<jiff::civil::Date> {
     (text.len() == 10).then(|| text.parse().ok()).flatten()

@@ -1,6 +1,7 @@
 //! One rule of evidence or of the person, in words.
 
 use super::Writer;
+use crate::event::Experiencer;
 use crate::phenotype::definition::{
     Count, Followed, Index, MethodFilter, Missing, Per, PersonFilter, Phase, Role, Rule, Set, Take, Twins,
 };
@@ -103,18 +104,21 @@ impl Writer<'_> {
             return format!("{verb} {list}");
         }
         let coded = evidence.sets.iter().all(|set| self.set(set).is_some_and(|set| !set.codes.is_empty()));
-        let single = |set: &Set| match set.codes.as_slice() {
-            [code] => set.not_codes.is_empty() && !self.code(code).1.contains(' '),
-            _ => false,
-        };
-        let one =
-            evidence.sets.len() == 1 && evidence.sets.iter().all(|set| self.set(set).is_some_and(single));
+        let one = evidence.sets.len() == 1
+            && evidence.sets.iter().all(|set| self.set(set).is_some_and(|set| self.is_one_code(set)));
         let (key, name) = match (coded, one) {
             (true, true) => ("what.code", "codes"),
             (true, false) => ("what.codes", "codes"),
             (false, _) => ("what.terms", "terms"),
         };
         self.phrases.fill(key, &[(name, &list)])
+    }
+
+    fn is_one_code(&self, set: &Set) -> bool {
+        match set.codes.as_slice() {
+            [code] => set.not_codes.is_empty() && !self.code(code).1.contains(' '),
+            _ => false,
+        }
     }
 
     fn set(&self, name: &str) -> Option<&Set> {
@@ -129,7 +133,7 @@ impl Writer<'_> {
             ("structured", true, _) => self.codes(set, "list.and"),
             (_, true, false) => self.phrases.fill("what.coded", &[("codes", &self.codes(set, "list.or"))]),
             ("any", true, true) => {
-                let key = if set.codes.len() == 1 { "what.both_one" } else { "what.both" };
+                let key = if self.is_one_code(set) { "what.both_one" } else { "what.both" };
                 self.phrases
                     .fill(key, &[("terms", &self.terms(set)), ("codes", &self.codes(set, "list.and"))])
             }
@@ -238,7 +242,12 @@ impl Writer<'_> {
             Role::Mother => text.push_str(self.phrases.get("role.mother")),
             Role::Twin => text.push_str(self.phrases.get("role.twin")),
         }
-        text.push_str(&self.words("experiencer", rule.experiencer.as_ref()));
+        match &rule.experiencer {
+            Some(list) if Experiencer::ALL.iter().all(|one| list.iter().any(|word| word == one.as_str())) => {
+                text.push_str(self.phrases.get("experiencer.anyone"));
+            }
+            list => text.push_str(&self.words("experiencer", list.as_ref())),
+        }
         text.push_str(&self.words("temporality", rule.temporality.as_ref()));
         text
     }

@@ -45,7 +45,7 @@ fn filters_and_ranges() {
         ("age_days = { from = 1, below = 365 }", ", à partir de l'âge d'un jour et avant l'âge d'un an."),
         (
             "age_days = { from = 730.5, below = 6574.5, missing = \"accept\" }",
-            ", à partir de l'âge de deux ans et avant l'âge de 18 ans (ou non connu).",
+            ", à partir de l'âge de deux ans et avant l'âge de 18 ans (ou si ce n'est pas connu).",
         ),
         ("age_days = { from = 0, below = 365 }", ", à partir de la naissance et avant l'âge d'un an."),
         (
@@ -158,6 +158,24 @@ fn persons_and_logic() {
     ] {
         assert_eq!(sentence(codes, rule), expected);
     }
+}
+
+#[test]
+fn lines_within_lines_close_once() {
+    let rules = "all = [\"y\", { any = [\"y\", \"y\", \"y\"] }, { any = [\"y\", \"y\", \"y\"] }]";
+    let text = format!(
+        "id = \"x\"\ntitle = \"T\"\ndefinition = \"D\"\n[sets.s]\ncodes = [\"CIM-10:Q21.3\"]\n[rules.y]\nset = \"s\"\n[rules.x]\n{rules}\n[[level]]\nname = \"odd_one\"\nwhen = \"x\""
+    );
+    let said = read(&text);
+    let lines: Vec<&str> = said.lines().skip(1).take(10).collect();
+    assert_eq!(
+        lines[0],
+        "Le cas est au niveau « odd one » lorsque les trois conditions suivantes sont toutes remplies :"
+    );
+    assert_eq!(lines[2], "  2. l'une au moins des trois conditions suivantes est remplie :");
+    let ends: String = lines.iter().map(|line| line.chars().last().unwrap_or(' ')).collect();
+    assert_eq!(ends, ":;:;;;:;;.");
+    assert!(lines[3].starts_with("    2.1. on trouve"), "{}", lines[3]);
 }
 
 #[test]
