@@ -271,7 +271,7 @@ fn class(data: &Data, findings: &[&Finding]) -> Option<&'static str> {
     families.dedup();
     Some(match cause {
         Class::Chromosomal => "chromosomal",
-        Class::Genetic => "genetic",
+        Class::Genetic => "genetic_syndrome",
         Class::Teratogenic => "teratogenic",
         _ if families.len() > 1 => "multiple",
         _ => "isolated",
