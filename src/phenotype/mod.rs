@@ -19,8 +19,8 @@ mod sql;
 mod vocabulary;
 
 pub use check::check;
-pub use compile::{Compiler, Facts, Held, Output, Relation, staging};
 pub use circe::{Imported, import};
+pub use compile::{Compiler, Facts, Held, Output, Relation, staging};
 pub use definition::*;
 pub use library::{Loaded, definitions_at, shipped_definitions};
 pub use plan::{Evidence, Node, NodeKind, Plan, Source};

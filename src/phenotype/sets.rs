@@ -1,8 +1,8 @@
 //! The meanings of each set of a definition, as one table of a statement.
 
-use super::definition::{Definition, Set};
+use super::definition::Definition;
 use super::plan::in_order;
-use super::sql::{Sql, unioned};
+use super::sql::{Dialect, Sql};
 
 /// Code systems whose hierarchy is in the spelling: a code holds every code that begins with it.
 const BY_PREFIX: [&str; 3] = ["CIM-10", "ATC", "CCAM"];
@@ -18,30 +18,30 @@ pub(super) struct Sets {
 impl Sets {
     /// Writes `sets(number, structured, meaning)`: what each set, in the order of the file, accepts of structured events
     /// (`structured = 1`) and of events of a text.
+    ///
+    /// Structured events are found by codes where the set has any, those of a text by terms where it has any.
     pub fn write(sql: &mut Sql, definition: &Definition) -> Self {
-        let mut names = Vec::new();
-        let mut rows = Vec::new();
+        let (mut names, mut asked) = (Vec::new(), Asked::default());
         for (number, (name, set)) in in_order(&definition.sets).into_iter().enumerate() {
             let set = set.get_ref();
-            let (coded, termed) = (coded(sql, set), termed(sql, set));
-            let either =
-                |first: &Option<String>, second: &Option<String>| first.clone().or_else(|| second.clone());
-            for (structured, body) in [(1, either(&coded, &termed)), (0, either(&termed, &coded))] {
-                let row = |body| {
-                    format!(
-                        "SELECT {number} AS number, {structured} AS structured, meaning FROM (\n  {body}) AS s"
-                    )
-                };
-                rows.extend(body.map(row));
+            let termed = !set.subgroups.is_empty() || !set.concepts.is_empty();
+            for (structured, by_code) in [(1, !set.codes.is_empty()), (0, !termed)] {
+                let named = [&set.codes, &set.concepts, &set.subgroups];
+                let taken_out = [&set.not_codes, &set.not_concepts, &set.not_subgroups];
+                for (out, [codes, concepts, subgroups]) in [(0, named), (1, taken_out)] {
+                    let row = |span: String| format!("({number}, {structured}, {out}, {span})");
+                    if by_code {
+                        asked.codes.extend(codes.iter().map(|code| row(code_span(sql, code))));
+                    } else {
+                        let spans = concepts.iter().flat_map(|name| concept_spans(sql, name));
+                        asked.concepts.extend(spans.map(row));
+                        asked.subgroups.extend(subgroups.iter().map(|id| row(sql.bind(id.as_str()))));
+                    }
+                }
             }
             names.push(name.to_string());
         }
-        if rows.is_empty() {
-            rows.push(
-                "SELECT -1 AS number, -1 AS structured, meaning FROM meanings WHERE meaning < 0".into(),
-            );
-        }
-        sql.table("sets", &unioned(&rows));
+        sql.table("sets", &asked.select(sql.dialect));
         Self { names }
     }
 
@@ -51,76 +51,79 @@ impl Sets {
     }
 }
 
-fn coded(sql: &mut Sql, set: &Set) -> Option<String> {
-    if set.codes.is_empty() {
-        return None;
-    }
-    let wanted = code_conditions(sql, &set.codes);
-    let mut body = format!("SELECT DISTINCT meaning FROM meaning_codes WHERE ({wanted})");
-    if !set.not_codes.is_empty() {
-        let unwanted = code_conditions(sql, &set.not_codes);
-        body.push_str(&format!("\n    AND NOT ({unwanted})"));
-    }
-    Some(body)
+/// Rows of `(number, structured, taken out, from and until, or the name)` asked of each table of meanings.
+#[derive(Default)]
+struct Asked {
+    codes: Vec<String>,
+    concepts: Vec<String>,
+    subgroups: Vec<String>,
 }
 
-fn code_conditions(sql: &mut Sql, codes: &[String]) -> String {
-    let conditions: Vec<String> = codes.iter().map(|code| code_condition(sql, code)).collect();
-    conditions.join(" OR ")
+impl Asked {
+    /// A meaning belongs to a set by a code, a concept or a subgroup that the set names and does not take out again.
+    fn select(&self, dialect: Dialect) -> String {
+        let bytewise = dialect.bytewise();
+        let between =
+            |column: &str| format!("{column}{bytewise} >= a.first AND {column}{bytewise} <= a.last");
+        let by_code = format!("meaning_codes m WHERE m.system = a.system AND {}", between("m.code"));
+        let by_concept = format!("meanings m WHERE {}", between("m.concept"));
+        let by_subgroup = "meaning_subgroups m WHERE m.subgroup = a.subgroup";
+        let selects: Vec<String> = [
+            matched(&self.codes, "system, first, last", "m.code", &by_code),
+            matched(&self.concepts, "first, last", "''", &by_concept),
+            matched(&self.subgroups, "subgroup", "''", by_subgroup),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if selects.is_empty() {
+            return "SELECT -1 AS number, -1 AS structured, meaning FROM meanings WHERE meaning < 0".into();
+        }
+        format!(
+            "SELECT DISTINCT number, structured, meaning FROM (
+    {}) AS s
+  GROUP BY number, structured, meaning, code HAVING max(taken_out) = 0",
+            selects.join("\n    UNION ALL ")
+        )
+    }
 }
 
-/// `CIM-10:Q39.1` with what lies under it, or `CIM-10:Q20-Q26` with all between and under.
-fn code_condition(sql: &mut Sql, code: &str) -> String {
+/// The meanings that rows of one kind ask for; a code taken out takes out that code only.
+fn matched(rows: &[String], columns: &str, code: &str, meanings: &str) -> Option<String> {
+    let select = || {
+        format!(
+            "SELECT number, structured, taken_out, {code} AS code, m.meaning
+    FROM (WITH asked(number, structured, taken_out, {columns}) AS (VALUES {}) SELECT * FROM asked) AS a
+    CROSS JOIN {meanings}",
+            rows.join(", ")
+        )
+    };
+    (!rows.is_empty()).then(select)
+}
+
+/// `CIM-10:Q39.1` with what lies under it, or `CIM-10:Q20-Q26` with all between and under: system, first, last.
+fn code_span(sql: &mut Sql, code: &str) -> String {
     let (system, code) = code.split_once(':').unwrap_or(("CIM-10", code));
-    let bytewise = sql.dialect.bytewise();
-    let system_mark = sql.bind(system);
-    if !BY_PREFIX.contains(&system) {
-        let code = sql.bind(code);
-        return format!("(system = {system_mark} AND code = {code})");
-    }
-    let (first, last) = code.split_once('-').unwrap_or((code, code));
-    let from = sql.bind(first);
-    let until = sql.bind(format!("{last}{LAST}"));
-    format!("(system = {system_mark} AND code{bytewise} >= {from} AND code{bytewise} < {until})")
-}
-
-fn termed(sql: &mut Sql, set: &Set) -> Option<String> {
-    if set.subgroups.is_empty() && set.concepts.is_empty() {
-        return None;
-    }
-    let mut wanted = Vec::new();
-    if !set.subgroups.is_empty() {
-        wanted.push(subgroup_select(sql, &set.subgroups));
-    }
-    if !set.concepts.is_empty() {
-        wanted.push(concept_select(sql, &set.concepts));
-    }
-    let mut body = wanted.join("\n  UNION ");
-    if !set.not_subgroups.is_empty() {
-        body.push_str(&format!("\n  EXCEPT {}", subgroup_select(sql, &set.not_subgroups)));
-    }
-    if !set.not_concepts.is_empty() {
-        body.push_str(&format!("\n  EXCEPT {}", concept_select(sql, &set.not_concepts)));
-    }
-    Some(body)
-}
-
-fn subgroup_select(sql: &mut Sql, subgroups: &[String]) -> String {
-    let condition = sql.within("subgroup", subgroups);
-    format!("SELECT meaning FROM meaning_subgroups WHERE {condition}")
+    let (first, last) = match BY_PREFIX.contains(&system) {
+        true => code
+            .split_once('-')
+            .map_or((code, format!("{code}{LAST}")), |(first, last)| (first, format!("{last}{LAST}"))),
+        false => (code, code.to_string()),
+    };
+    format!("{}, {}, {}", sql.bind(system), sql.bind(first), sql.bind(last))
 }
 
 /// `name.*` takes the concept and all under its name.
-fn concept_select(sql: &mut Sql, concepts: &[String]) -> String {
-    let bytewise = sql.dialect.bytewise();
-    let condition = |sql: &mut Sql, concept: &String| match concept.strip_suffix(".*") {
-        None => format!("concept = {}", sql.bind(concept.as_str())),
-        Some(root) => {
-            let (own, from) = (sql.bind(root), sql.bind(format!("{root}.")));
-            let until = sql.bind(format!("{root}.{LAST}"));
-            format!("concept = {own} OR (concept{bytewise} >= {from} AND concept{bytewise} < {until})")
-        }
+fn concept_spans(sql: &mut Sql, concept: &str) -> Vec<String> {
+    let own = |sql: &mut Sql, name: &str| {
+        let name = sql.bind(name);
+        format!("{name}, {name}")
     };
-    let conditions: Vec<String> = concepts.iter().map(|concept| condition(sql, concept)).collect();
-    format!("SELECT meaning FROM meanings WHERE {}", conditions.join(" OR "))
+    match concept.strip_suffix(".*") {
+        None => vec![own(sql, concept)],
+        Some(root) => {
+            let under = format!("{}, {}", sql.bind(format!("{root}.")), sql.bind(format!("{root}.{LAST}")));
+            vec![own(sql, root), under]
+        }
+    }
 }

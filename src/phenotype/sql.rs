@@ -1,6 +1,7 @@
 //! Text of a statement with the values bound to it: nothing that a user wrote is ever spliced into SQL.
 
 use crate::warehouse::Value;
+use std::collections::HashMap;
 
 /// Where two databases spell the same thing differently; everything else is common SQL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(super) struct Sql {
     pub dialect: Dialect,
     pub text: String,
     pub values: Vec<Value>,
+    /// Where each text is among the values.
+    texts: HashMap<String, usize>,
 }
 
 impl Sql {
@@ -57,7 +60,14 @@ impl Sql {
     /// Binds a value and gives its placeholder. An equal value is bound once.
     pub fn bind(&mut self, value: impl Into<Value>) -> String {
         let value = value.into();
-        let place = self.values.iter().position(|known| *known == value).unwrap_or_else(|| {
+        let known = match &value {
+            Value::Text(text) => self.texts.get(text).copied(),
+            _ => self.values.iter().position(|known| *known == value),
+        };
+        let place = known.unwrap_or_else(|| {
+            if let Value::Text(text) = &value {
+                self.texts.insert(text.clone(), self.values.len());
+            }
             self.values.push(value);
             self.values.len() - 1
         });
