@@ -101,6 +101,8 @@ fn own_events(subject: &str, shared: &str, join: &str, condition: &str, facts: F
 /// A finding of the fetus goes to the child of that pregnancy; without its record, to the pregnancy of the woman.
 fn child_events(sql: &mut Sql, vocabulary: &Vocabulary, facts: Facts) -> String {
     let types = sql.within("c.document_type", &vocabulary.of_the_fetus);
+    // A coded event has no type of report: without the first condition the second would be neither true nor false.
+    let types = format!("c.document_type IS NOT NULL AND {types}");
     let fetal = format!("(c.experiencer = 'fetus' OR (c.experiencer = 'patient' AND {types}))");
     let join = format!(
         "\n    LEFT JOIN persons p ON p.mother = CASE WHEN {fetal} THEN e.patient END

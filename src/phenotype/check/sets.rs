@@ -124,18 +124,16 @@ impl<'c> Checker<'c> {
         }
         let by_code = |code: &String| set.not_codes.iter().any(|not| covers(not, code));
         let by_concept = |concept: &String| set.not_concepts.iter().any(|not| concept_covers(not, concept));
-        let no_code = !set.codes.is_empty() && set.codes.iter().all(by_code);
+        let no_code = set.codes.iter().all(by_code);
         let no_subgroup = set.subgroups.iter().all(|subgroup| set.not_subgroups.contains(subgroup));
-        let no_term = !(set.subgroups.is_empty() && set.concepts.is_empty())
-            && no_subgroup
-            && set.concepts.iter().all(by_concept);
-        for (empty, what) in [(no_code, "codes"), (no_term, "subgroups and concepts")] {
-            if empty {
-                let message = format!(
-                    "set {name:?}: everything in its {what} is taken out again; narrow what is taken out"
-                );
-                self.say(span.clone(), message);
-            }
+        let no_term = no_subgroup && set.concepts.iter().all(by_concept);
+        // Codes taken out of a set of terms say that no code is enough: the text decides.
+        let termed = !(set.subgroups.is_empty() && set.concepts.is_empty());
+        if (termed && no_term) || (!termed && no_code) {
+            self.say(
+                span,
+                format!("set {name:?}: all it holds is taken out again; narrow what is taken out"),
+            );
         }
     }
 }

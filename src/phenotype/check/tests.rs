@@ -162,7 +162,7 @@ fn words_of_the_sets() {
         ("CIM-10:Q20-Q26", "CIM-10:q21", "malformed"),
         ("CIM-10:Q20-Q26", "CIM-10:Q213", "malformed"),
         ("\"CIM-10:Q20-Q26\"", "\"CIM-10:Q20\", \"CIM-10:Q20\"", "codes has \"CIM-10:Q20\" twice"),
-        ("CIM-10:Q20-Q26", "CIM-10:Q21.31", "codes is taken out again"),
+        ("CIM-10:Q20-Q26", "CIM-10:Q21.31", "taken out again"),
         (
             "subgroups = [\"tof\"]\n\n",
             "subgroups = [\"toff\"]\n\n",
@@ -173,7 +173,7 @@ fn words_of_the_sets() {
         (
             "subgroups = [\"tof\"]\n\n",
             "subgroups = [\"tof\"]\nnot_subgroups = [\"tof\"]\n\n",
-            "subgroups and concepts is taken out again",
+            "taken out again",
         ),
         (
             "subgroups = [\"tof\"]\n\n",
