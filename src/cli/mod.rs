@@ -22,7 +22,8 @@ mod verify;
 use crate::lexicon::{Folder, Lexicons};
 use crate::pipeline::Engine;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// How a command ended, as the exit codes of the contract.
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 enum Outcome {
     /// 0: done.
     Done,
-    /// 3: done, but some documents were set aside.
+    /// 3: done, but something was set aside, and said.
     SetAside,
 }
 
@@ -43,6 +44,15 @@ impl Failed {
     fn new(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
     }
+}
+
+/// Writes a file that must not exist yet: what a person made by hand is never written over.
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        Failed(format!("{}: {error}; give the path of a new file in a folder that exists", path.display()))
+    })
 }
 
 type Result<T = Outcome> = std::result::Result<T, Failed>;

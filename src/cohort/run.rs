@@ -30,7 +30,7 @@ impl<'d> Runnable<'d> {
             .statement(output)
     }
 
-    /// The name of the level of a step, from 1; step 0 is a case by the word of a reviewer, of the strongest level.
+    /// The name of the level of a step, from 1; step 0 is a case by the word of a reviewer alone, of the strongest level.
     pub fn level(&self, step: i64) -> &str {
         let definition = &self.loaded.definition;
         let step = usize::try_from(step - 1).ok().and_then(|step| definition.steps.get(step));

@@ -62,6 +62,7 @@ impl Compiler<'_> {
         if roles(self.definition).contains(&Role::Twin) {
             facts::write_twins(&mut sql, self.definition.subject);
         }
+        self.reviewed(&mut sql);
         self.marks(&mut sql, &sets);
         self.layers(&mut sql);
         self.verdict(&mut sql);
@@ -79,6 +80,18 @@ impl Compiler<'_> {
     fn leaves(&self) -> Vec<usize> {
         let is_leaf = |number: &usize| matches!(self.plan.nodes[*number].kind, NodeKind::Evidence(_));
         (0..self.plan.nodes.len()).filter(is_leaf).collect()
+    }
+
+    /// `reviewed`: the last word of reviewers on each patient, where they were sure.
+    fn reviewed(&self, sql: &mut Sql) {
+        let phenotype = sql.bind(self.definition.id.get_ref().as_str());
+        let body = format!(
+            "SELECT DISTINCT patient, verdict FROM reviews r
+  WHERE r.phenotype = {phenotype} AND r.verdict <> 'uncertain'
+    AND NOT EXISTS (SELECT 1 FROM reviews l WHERE l.phenotype = r.phenotype AND l.patient = r.patient
+      AND l.verdict <> 'uncertain' AND (l.reviewed_at, l.reviewer) > (r.reviewed_at, r.reviewer))"
+        );
+        sql.table("reviewed", &body);
     }
 
     /// `marks`: every event that satisfies a rule; `counted`: how many different things it shows, of whom, and when.
@@ -200,18 +213,13 @@ impl Compiler<'_> {
     /// `judged`: the vetoes, what remains after each removal, the word of reviewers; `verdict`: the step that stands.
     fn verdict(&self, sql: &mut Sql) {
         let last = self.depths().into_iter().max().unwrap_or_default();
-        let phenotype = sql.bind(self.definition.id.get_ref().as_str());
-        let reviewed = format!(
-            "SELECT r.patient FROM reviews r WHERE r.phenotype = {phenotype} AND r.verdict = 'rejected'
-    AND NOT EXISTS (SELECT 1 FROM reviews l WHERE l.phenotype = r.phenotype AND l.patient = r.patient
-      AND l.verdict <> 'uncertain' AND (l.reviewed_at, l.reviewer) > (r.reviewed_at, r.reviewer))"
-        );
-        sql.table("rejected", &format!("SELECT DISTINCT patient FROM (\n  {reviewed}) AS last_words"));
         let mut columns: Vec<String> =
             self.plan.vetoes.iter().enumerate().map(|(number, veto)| veto_column(number, *veto)).collect();
-        columns.push(
-            "CASE WHEN abs(l.subject) IN (SELECT patient FROM rejected) THEN 1 ELSE 0 END AS refused".into(),
-        );
+        for (word, column) in [("rejected", "refused"), ("validated", "confirmed")] {
+            columns.push(format!(
+                "CASE WHEN abs(l.subject) IN (SELECT patient FROM reviewed WHERE verdict = '{word}') THEN 1 ELSE 0 END AS {column}"
+            ));
+        }
         sql.table("judged", &format!("SELECT l.*,\n    {}\n  FROM held{last} l", columns.join(",\n    ")));
         let stages: Vec<String> = (0..=self.removals())
             .map(|stage| format!("{} AS remaining{stage}", self.first_step(stage)))
@@ -220,7 +228,10 @@ impl Compiler<'_> {
         let last = self.removals();
         sql.table(
             "verdict",
-            &format!("SELECT l.*, CASE WHEN refused = 0 THEN remaining{last} END AS step\n  FROM staged l"),
+            &format!(
+                "SELECT l.*, CASE WHEN refused = 1 THEN NULL WHEN confirmed = 1 THEN coalesce(remaining{last}, 0)
+      ELSE remaining{last} END AS step\n  FROM staged l"
+            ),
         );
     }
 
@@ -269,7 +280,7 @@ impl Compiler<'_> {
             "SELECT o.patient_id, v.step, {index} AS index_day, x.event_id
 FROM verdict v JOIN patients o ON o.patient = abs(v.subject)
 LEFT JOIN persons q ON q.patient = v.subject
-LEFT JOIN marks m ON m.subject = v.subject AND CASE v.step{proofs} END
+LEFT JOIN marks m ON m.subject = v.subject AND m.rule >= 0 AND CASE v.step{proofs} ELSE true END
 LEFT JOIN events x ON x.event = m.event
 WHERE v.step IS NOT NULL
 ORDER BY o.patient_id, v.step, m.day, x.event_id"
@@ -301,7 +312,7 @@ ORDER BY o.patient_id, v.step, m.day, x.event_id"
             "SELECT o.patient_id, v.step, m.rule, x.event_id, {}
 FROM patients o
 LEFT JOIN verdict v ON abs(v.subject) = o.patient
-LEFT JOIN marks m ON m.subject = v.subject
+LEFT JOIN marks m ON m.subject = v.subject AND m.rule >= 0
 LEFT JOIN events x ON x.event = m.event
 ORDER BY o.patient_id, v.step IS NULL, v.step, m.rule, m.day, x.event_id",
             held.join(", ")

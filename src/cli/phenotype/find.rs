@@ -5,6 +5,9 @@ use crate::phenotype::{Loaded, definitions_at, shipped_definitions};
 use crate::problem::{Problem, Problems};
 use std::path::Path;
 
+/// What the ids of the family of subgroups begin with.
+pub(super) const FAMILY: &str = "eurocat/";
+
 /// The definitions named, each once, in the order given; all those shipped when none is named.
 pub(super) fn definitions(names: &[String]) -> Result<Vec<Loaded>> {
     let shipped = shipped_definitions().map_err(told)?;

@@ -3,6 +3,7 @@
 mod check;
 mod find;
 mod import;
+mod names;
 mod run;
 mod show;
 mod test;

@@ -13,7 +13,6 @@ use std::path::PathBuf;
 
 /// The definition that gives the class of a child, and the family whose children have one.
 const CLASSES: &str = "eurocat/class";
-const FAMILY: &str = "eurocat/";
 
 /// Run definitions on a warehouse and store their cohorts.
 #[derive(clap::Args)]
@@ -69,17 +68,22 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     if arguments.attrition {
         return attrition(&warehouse, &runnables, &vocabulary, facts, arguments.format);
     }
-    let mut classes = classes(&warehouse, &runnables, &vocabulary, facts)?;
-    let mut printer = Printer::new(arguments.format);
+    let classes = classes(&warehouse, &runnables, &vocabulary, facts)?;
+    let mut cohorts = Vec::with_capacity(runnables.len());
     for runnable in &runnables {
         let mut cases = cohort::cases(&warehouse, runnable, &vocabulary, facts).map_err(Failed::new)?;
-        if runnable.loaded.id().starts_with(FAMILY) && runnable.loaded.id() != CLASSES {
+        if runnable.loaded.id().starts_with(find::FAMILY) && runnable.loaded.id() != CLASSES {
             cases.iter_mut().for_each(|case| case.class = classes.get(&case.patient_id).cloned());
         }
         if !arguments.dry_run {
             cohort::store(&mut warehouse, runnable.loaded, &cases).map_err(Failed::new)?;
         }
-        let chosen = |patient: &str| arguments.patient.as_deref().is_none_or(|wanted| wanted == patient);
+        cohorts.push(cases);
+    }
+    // Printed when all are stored: a reader who closes the pipe early costs no cohort.
+    let mut printer = Printer::new(arguments.format);
+    let chosen = |patient: &str| arguments.patient.as_deref().is_none_or(|wanted| wanted == patient);
+    for (runnable, cases) in runnables.iter().zip(&cohorts) {
         if arguments.explain {
             let by_patient = cases.iter().map(|case| (case.patient_id.as_str(), case)).collect();
             explain(&warehouse, runnable, &vocabulary, facts, &by_patient, &chosen, &mut printer)?;
@@ -87,7 +91,6 @@ pub(super) fn run(arguments: &Arguments) -> Result {
             cases.iter().filter(|case| chosen(&case.patient_id)).try_for_each(|case| printer.case(case))?;
         }
     }
-    classes.clear();
     printer.finish()
 }
 

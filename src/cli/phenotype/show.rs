@@ -1,25 +1,20 @@
 //! `laennec phenotype show`: a definition in a French paragraph, as TOML, or as the SQL that is run.
 
-use super::super::{Failed, Outcome, Result, print};
-use super::find;
+use super::super::{Failed, Outcome, Result, load_lexicons, print};
+use super::{find, names};
 use crate::cohort::Runnable;
-use crate::phenotype::{Facts, Output, Vocabulary};
+use crate::phenotype::{Facts, Output, Vocabulary, paragraph};
 
 pub(super) fn run(name: &str, sql: bool, toml: bool) -> Result {
+    let labels = names::labels(&load_lexicons(&[])?)?;
     for loaded in find::definitions(&[name.to_string()])? {
         if toml {
             print(&loaded.text)?;
             continue;
         }
         let runnable = Runnable::new(&loaded).map_err(find::told)?;
-        let definition = &loaded.definition;
-        print(format!(
-            "{} ({}, {})\n\n{}",
-            definition.title,
-            loaded.id(),
-            loaded.version,
-            definition.prose.trim()
-        ))?;
+        let said = paragraph(&loaded.definition, &runnable.plan, &|id| labels.get(id).cloned());
+        print(format!("{} (version {})\n\n{said}", loaded.id(), loaded.version))?;
         if sql {
             let vocabulary = Vocabulary::shipped().map_err(Failed::new)?;
             let statement = runnable.statement(&vocabulary, Facts::Inline, Output::Cases);

@@ -9,8 +9,7 @@ use crate::warehouse::{CohortRecord, EventFilter, Member, Warehouse};
 use clap::ValueEnum;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Draw cases, and patients with weak evidence, as a sheet to fill.
 ///
@@ -161,16 +160,8 @@ fn write(arguments: &Arguments, lines: &[Line]) -> Result<()> {
     };
     match &arguments.out {
         None => super::super::print(sheet.trim_end()),
-        Some(path) => write_new(path, &sheet),
+        Some(path) => super::super::write_new(path, &sheet),
     }
-}
-
-fn write_new(path: &Path, sheet: &str) -> Result<()> {
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(sheet.as_bytes()));
-    written.map_err(|error| {
-        Failed(format!("{}: {error}; give the path of a new file in a folder that exists", path.display()))
-    })
 }
 
 fn jsonl(lines: &[Line]) -> Result<String> {
