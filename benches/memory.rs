@@ -10,9 +10,9 @@ mod support;
 use laennec::document::Document;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode};
-use std::time::{Duration, Instant};
-use support::{Targets, process_seconds};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+use support::{Targets, process_seconds, watch};
 
 /// Numbers of reports compared.
 const SIZES: [usize; 2] = [10_000, 100_000];
@@ -85,21 +85,4 @@ fn annotate(source: &Path, warehouse: &Path, size: usize, bytes: usize) -> f64 {
         megabytes / seconds,
     );
     peak
-}
-
-/// The greatest high-water mark seen until the child ends, in MB.
-fn watch(child: &mut Child) -> f64 {
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0.0_f64;
-    while child.try_wait().expect("the child is ours").is_none() {
-        peak = peak.max(high_water(&status).unwrap_or(0.0));
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    peak
-}
-
-fn high_water(status: &str) -> Option<f64> {
-    let text = std::fs::read_to_string(status).ok()?;
-    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib * 1.024e-3)
 }

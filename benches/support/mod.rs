@@ -8,7 +8,8 @@ use laennec::lexicon::{Folder, Lexicons, shipped};
 use laennec::pipeline::Engine;
 use laennec::source::{self, Options};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Child, ExitCode};
+use std::time::Duration;
 
 /// Least bytes of text of a pass: the clock must count milliseconds, not ticks.
 const LEAST_BYTES: usize = 2_000_000;
@@ -56,6 +57,11 @@ pub fn engine(list: Option<&Path>) -> Engine {
     Engine::new(lexicons).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
+/// The shipped lexicons.
+pub fn shipped_lexicons() -> Lexicons {
+    Lexicons::from_folders(&shipped()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
 /// CPU seconds of this thread so far, to the nanosecond.
 pub fn thread_seconds() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -76,6 +82,23 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let before = thread_seconds();
     let result = work();
     (thread_seconds() - before, result)
+}
+
+/// The greatest high-water mark of memory seen until the child ends, in MB.
+pub fn watch(child: &mut Child) -> f64 {
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0.0_f64;
+    while child.try_wait().expect("the child is ours").is_none() {
+        peak = peak.max(high_water(&status).unwrap_or(0.0));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    peak
+}
+
+fn high_water(status: &str) -> Option<f64> {
+    let text = std::fs::read_to_string(status).ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib * 1.024e-3)
 }
 
 /// The middle value.
