@@ -28,16 +28,16 @@ const NAMED: [&str; 5] =
     ["oesophageal_atresia", "cleft_palate_isolated", "fasd", "chd_severe", "limb_transverse_upper"];
 
 fn main() -> ExitCode {
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with("--bench")).collect();
-    let after =
-        |name: &str| wanted.iter().position(|word| word == name).and_then(|place| wanted.get(place + 1));
-    let about = after("--about").map(|number| millions(number));
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     let temporary = tempfile::tempdir().expect("a temporary folder");
-    let folder = after("--into").map_or(temporary.path().to_path_buf(), PathBuf::from);
-    let taken = [after("--about"), after("--into")];
-    let sizes = wanted.iter().filter(|word| !word.starts_with("--") && !taken.contains(&Some(*word)));
-    let mut sizes: Vec<u64> = sizes.map(|word| millions(word)).collect();
+    let (mut folder, mut about, mut sizes) = (temporary.path().to_path_buf(), None, Vec::new());
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--into" => folder = words.next().map(PathBuf::from).expect("a folder"),
+            "--about" => about = words.next().map(|word| millions(&word)),
+            size => sizes.push(millions(size)),
+        }
+    }
     if sizes.is_empty() {
         sizes = vec![1_000_000, 5_000_000];
     }

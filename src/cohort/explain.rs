@@ -73,7 +73,7 @@ impl Marked {
     }
 }
 
-/// Hands over every patient of the warehouse with what holds, in the order of patients.
+/// Hands over one patient, or every patient of the warehouse, with what holds, in the order of patients.
 ///
 /// # Errors
 /// The warehouse cannot be read.
@@ -82,10 +82,11 @@ pub fn explain(
     runnable: &Runnable<'_>,
     vocabulary: &Vocabulary,
     facts: Facts,
+    patient: Option<&str>,
     mut each: impl FnMut(&Marked),
 ) -> Result<(), WarehouseError> {
     let mut current: Option<Marked> = None;
-    let statement = runnable.statement(vocabulary, facts, Output::Marks);
+    let statement = runnable.statement(vocabulary, facts, Output::Marks(patient));
     warehouse.select(&statement, |row| {
         let Some(patient) = row.first().and_then(Value::as_text) else { return };
         if current.as_ref().is_none_or(|marked| marked.patient_id != patient)

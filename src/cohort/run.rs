@@ -24,7 +24,7 @@ impl<'d> Runnable<'d> {
     }
 
     /// The statement that gives `output`.
-    pub fn statement(&self, vocabulary: &Vocabulary, facts: Facts, output: Output) -> Statement {
+    pub fn statement(&self, vocabulary: &Vocabulary, facts: Facts, output: Output<'_>) -> Statement {
         let definition = &self.loaded.definition;
         Compiler { definition, plan: &self.plan, vocabulary, dialect: Dialect::Sqlite, facts }
             .statement(output)

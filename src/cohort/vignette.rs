@@ -38,7 +38,7 @@ pub fn run_vignettes(
     let found = cases(&warehouse, runnable, vocabulary, Facts::Inline)?;
     let found: BTreeMap<&str, &Case> = found.iter().map(|case| (case.patient_id.as_str(), case)).collect();
     let mut failed = BTreeMap::new();
-    explain(&warehouse, runnable, vocabulary, Facts::Inline, |marked| {
+    explain(&warehouse, runnable, vocabulary, Facts::Inline, None, |marked| {
         if !marked.is_case {
             failed.insert(marked.patient_id.clone(), marked.failed(runnable));
         }

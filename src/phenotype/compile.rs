@@ -25,12 +25,12 @@ pub enum Facts {
 
 /// What a statement gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum Output<'o> {
     /// `patient_id, step, index_day, event_id`: one row an event of evidence, in the order of patients and days.
     Cases,
     /// `patient_id, step, rule, event_id`, then what [`Held`] names: one row an event that any rule met; a patient
-    /// for whom nothing was found has one row of nulls.
-    Marks,
+    /// for whom nothing was found has one row of nulls. Of one patient, or of all.
+    Marks(Option<&'o str>),
     /// One row: the patients of the warehouse, then for how many each of [`Held`] holds, then how many have entered,
     /// how many remain after each exclusion and veto, and how many are cases.
     Counts,
@@ -53,7 +53,7 @@ pub struct Compiler<'c> {
 
 impl Compiler<'_> {
     /// The statement, with its values bound.
-    pub fn statement(&self, output: Output) -> Statement {
+    pub fn statement(&self, output: Output<'_>) -> Statement {
         let mut sql = Sql::new(self.dialect);
         let sets = Sets::write(&mut sql, self.definition);
         for relation in relations(self.definition) {
@@ -68,7 +68,7 @@ impl Compiler<'_> {
         self.verdict(&mut sql);
         let body = match output {
             Output::Cases => self.cases(),
-            Output::Marks => self.explanation(),
+            Output::Marks(patient) => self.explanation(&mut sql, patient),
             Output::Counts => self.counts(),
         };
         sql.push("\n");
@@ -229,7 +229,7 @@ impl Compiler<'_> {
         sql.table(
             "verdict",
             &format!(
-                "SELECT l.*, CASE WHEN refused = 1 THEN NULL WHEN confirmed = 1 THEN coalesce(remaining{last}, 0)
+                "SELECT l.*, abs(l.subject) AS patient, CASE WHEN refused = 1 THEN NULL WHEN confirmed = 1 THEN coalesce(remaining{last}, 0)
       ELSE remaining{last} END AS step\n  FROM staged l"
             ),
         );
@@ -278,7 +278,7 @@ impl Compiler<'_> {
         let index = self.index();
         format!(
             "SELECT o.patient_id, v.step, {index} AS index_day, x.event_id
-FROM verdict v JOIN patients o ON o.patient = abs(v.subject)
+FROM verdict v JOIN patients o ON o.patient = v.patient
 LEFT JOIN persons q ON q.patient = v.subject
 LEFT JOIN marks m ON m.subject = v.subject AND m.rule >= 0 AND CASE v.step{proofs} ELSE true END
 LEFT JOIN events x ON x.event = m.event
@@ -305,16 +305,19 @@ ORDER BY o.patient_id, v.step, m.day, x.event_id"
         }
     }
 
-    fn explanation(&self) -> String {
+    fn explanation(&self, sql: &mut Sql, patient: Option<&str>) -> String {
+        let only = patient
+            .map(|patient| format!("WHERE o.patient_id = {}\n", sql.bind(patient)))
+            .unwrap_or_default();
         let held: Vec<String> =
             Held::of(self.plan).columns().iter().map(|column| format!("v.{column}")).collect();
         format!(
             "SELECT o.patient_id, v.step, m.rule, x.event_id, {}
 FROM patients o
-LEFT JOIN verdict v ON abs(v.subject) = o.patient
+LEFT JOIN verdict v ON v.patient = o.patient
 LEFT JOIN marks m ON m.subject = v.subject AND m.rule >= 0
 LEFT JOIN events x ON x.event = m.event
-ORDER BY o.patient_id, v.step IS NULL, v.step, m.rule, m.day, x.event_id",
+{only}ORDER BY o.patient_id, v.step IS NULL, v.step, m.rule, m.day, x.event_id",
             held.join(", ")
         )
     }

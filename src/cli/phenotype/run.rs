@@ -86,7 +86,15 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     for (runnable, cases) in runnables.iter().zip(&cohorts) {
         if arguments.explain {
             let by_patient = cases.iter().map(|case| (case.patient_id.as_str(), case)).collect();
-            explain(&warehouse, runnable, &vocabulary, facts, &by_patient, &chosen, &mut printer)?;
+            explain(
+                &warehouse,
+                runnable,
+                &vocabulary,
+                facts,
+                &by_patient,
+                arguments.patient.as_deref(),
+                &mut printer,
+            )?;
         } else {
             cases.iter().filter(|case| chosen(&case.patient_id)).try_for_each(|case| printer.case(case))?;
         }
@@ -152,12 +160,12 @@ fn explain(
     vocabulary: &Vocabulary,
     facts: Facts,
     cases: &BTreeMap<&str, &Case>,
-    chosen: &dyn Fn(&str) -> bool,
+    patient: Option<&str>,
     printer: &mut Printer,
 ) -> Result<()> {
     let mut outcome = Ok(());
-    cohort::explain(warehouse, runnable, vocabulary, facts, |marked| {
-        if chosen(&marked.patient_id) && outcome.is_ok() {
+    cohort::explain(warehouse, runnable, vocabulary, facts, patient, |marked| {
+        if outcome.is_ok() {
             outcome = printer.explanation(runnable, marked, cases.get(marked.patient_id.as_str()).copied());
         }
     })
