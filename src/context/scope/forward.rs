@@ -30,6 +30,9 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
         let governor = Governor { cue: index, distance: 0, follows: false, is_header: false };
         return governs_inside(place, cue, found).then_some(governor);
     }
+    if found.is_part {
+        return None;
+    }
     if matches!(cue.category, Category::Stop | Category::Except) {
         if place.sentence.contains(found.tokens.start as usize) {
             open.statements = false;

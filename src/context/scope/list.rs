@@ -22,7 +22,8 @@ pub(super) fn is_over(reader: &Reader, place: &Place, index: usize, between: Tok
     });
     let said_between = (index + 1..reader.cues.len()).take(16).any(|other| {
         let found = &reader.cues[other];
-        found.tokens.start >= between.start
+        !found.is_part
+            && found.tokens.start >= between.start
             && found.tokens.end <= between.end
             && (is_assertive(reader.cue(other).category) || names_person(reader.cue(other).category))
     });
