@@ -36,7 +36,7 @@ pub(super) fn decide(
     });
     let experiencer = by_section.unwrap_or(by_report);
     match governing.nearest(|cue| (reader.cue(cue).effect == Effect::Earlier).then_some(())) {
-        Some((cue, ())) if experiencer == Experiencer::Fetus => {
+        Some((cue, ())) if is_childs(experiencer, nature) => {
             Decided { value: (Experiencer::Other, None), cues: vec![cue] }
         }
         // What the history of a pregnant woman tells of a child was another child's.
@@ -45,6 +45,11 @@ pub(super) fn decide(
         }
         _ => Decided { value: (experiencer, None), cues: Vec::new() },
     }
+}
+
+/// True for a finding of the fetus, and for one that is there from birth.
+fn is_childs(experiencer: Experiencer, nature: Nature) -> bool {
+    experiencer == Experiencer::Fetus || matches!(nature.owner, Owner::Congenital | Owner::Fetal)
 }
 
 /// Whom a cue names, alone or with the person whose relative it is.
@@ -93,6 +98,7 @@ fn who(reader: &Reader, cue: usize) -> Experiencer {
     match (reader.cue(cue).effect, reader.record) {
         (Effect::MotherOf, _) => named,
         (Effect::Child, Record::Woman) => Experiencer::Fetus,
+        (Effect::Cotwin, Record::Child | Record::Anyone) => Experiencer::Sibling,
         (Effect::Elder | Effect::Mister, Record::Woman) => Experiencer::Other,
         (Effect::Mister, Record::Child) => Experiencer::Father,
         (Effect::Madam, Record::Child) => Experiencer::Mother,

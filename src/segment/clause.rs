@@ -42,7 +42,9 @@ fn begins_clause(segmented: &Segmented, lexicons: &Lexicons, i: usize, end: usiz
             }
             _ => false,
         },
-        TokenKind::Word if token.role.has(Role::SUBORDINATOR) => true,
+        TokenKind::Word if token.role.has(Role::SUBORDINATOR) => {
+            !segmented.tokens[i - 1].role.has(Role::EXEMPLIFIER)
+        }
         TokenKind::Word if token.role.has(Role::COORDINATOR) => has_verb_ahead(segmented, i + 1, end),
         _ => false,
     }

@@ -91,6 +91,7 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     let joint =
         |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
     !reader.uses(Mechanism::Lists)
+        || is_fronted(reader, place, index, between)
         || !between.indices().any(joint)
         || !list::is_over(reader, place, index, between)
 }
@@ -98,7 +99,7 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
 /// "Chez le premier jumeau, on note une omphalocèle": what opens the sentence frames the clause after its comma.
 fn is_fronted(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
     let start = reader.cues[index].tokens.start;
-    let opens = start == place.sentence.start || place.segmented.is_mark(start as usize - 1, b';');
+    let opens = start == place.sentence.start || place.segmented.is_any_mark(start as usize - 1, b";:");
     let frames = !is_assertive(reader.cue(index).category);
     let commas = between.indices().filter(|&i| place.segmented.is_mark(i, b',')).count();
     let closed = between.indices().any(|i| place.segmented.is_mark(i, b';'));
