@@ -25,8 +25,14 @@ pub(super) fn decide(
             || who(reader, *cue) != Experiencer::Patient
     };
     let nearest = governing.nearest(|cue| person(reader.cue(cue).category).filter(|_| may_own(&cue)));
+    let earlier = || governing.nearest(|cue| (reader.cue(cue).effect == Effect::Earlier).then_some(()));
     if let Some((cue, _)) = nearest {
-        return named(reader, cue);
+        let named = named(reader, cue);
+        // "une précédente grossesse s'est compliquée d'une triploïdie chez le fœtus"
+        return match earlier().filter(|_| named.value.0 == Experiencer::Fetus) {
+            Some((earlier, ())) => Decided { value: (Experiencer::Other, None), cues: vec![earlier, cue] },
+            None => named,
+        };
     }
     let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
         Subject::Patient | Subject::Birth | Subject::Prenatal | Subject::Either => Experiencer::Patient,
@@ -35,7 +41,7 @@ pub(super) fn decide(
         Subject::Family => Experiencer::Family,
     });
     let experiencer = by_section.unwrap_or(by_report);
-    match governing.nearest(|cue| (reader.cue(cue).effect == Effect::Earlier).then_some(())) {
+    match earlier() {
         Some((cue, ())) if is_childs(experiencer, nature) => {
             Decided { value: (Experiencer::Other, None), cues: vec![cue] }
         }
