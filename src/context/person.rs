@@ -80,13 +80,19 @@ fn is_of(reader: &Reader, relative: usize, of: usize) -> bool {
     let is_relative = matches!(
         reader.cue(relative).category,
         Category::Mother | Category::Father | Category::Sibling | Category::Family
-    );
+    ) || is_fetus_of_relative(reader, relative, of);
     is_relative
         && person(reader.cue(of).category).is_some()
         && from <= to
         && to - from <= OF_WITHIN
         && has(from, Role::PARTITIVE)
         && (from..to).all(|i| has(i, link))
+}
+
+/// "le fœtus de sa belle-sœur"
+fn is_fetus_of_relative(reader: &Reader, fetus: usize, of: usize) -> bool {
+    reader.cue(fetus).category == Category::Fetus
+        && matches!(reader.cue(of).category, Category::Sibling | Category::Family | Category::Other)
 }
 
 /// A relative of the patient is that relative; a relative of anybody else is of the family.

@@ -48,15 +48,20 @@ fn is_qualified(place: &Place, between: TokenRange) -> bool {
         && !(end..place.clause.end as usize).any(is_joint)
 }
 
+/// "d'anomalies graves telles que l'omphalocèle ou la fente": where the examples begin, which make a list of their own.
+fn examples_from(segmented: &Segmented, between: TokenRange) -> Option<u32> {
+    let such = between.indices().rev().find(|&i| segmented.tokens[i].role.has(Role::EXEMPLIFIER))?;
+    Some(such as u32 + 2)
+}
+
 /// True when what follows a comma or coordinator is no item of the list: "pas de fièvre et le bilan est normal" (after a
 /// bare noun, a noun with its article), "en faveur d'une opacité, complété par un scanner" (after a noun with its
 /// article, no noun with an article).
 fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     let has = |i: usize, role| segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
-    // "d'anomalies graves telles que l'omphalocèle ou la fente": the list is that of the examples.
-    let examples = between.indices().rev().find(|&i| has(i, Role::EXEMPLIFIER));
-    let first = examples.map_or(between.start as usize, |i| i + 2);
-    let is_bare = !has(first, Role::DETERMINER) && !(first == between.end as usize && examples.is_some());
+    let start = examples_from(segmented, between);
+    let between = TokenRange { start: start.unwrap_or(between.start).min(between.end), ..between };
+    let is_bare = !has(between.start as usize, Role::DETERMINER);
     let comma = |i: &usize| segmented.is_mark(*i, b',');
     // ", et" opens another statement; a list puts no comma before its last item.
     let last = between.indices().rev().find(comma);
