@@ -15,6 +15,9 @@ const DEEPEST: usize = 32;
 /// Rules of evidence that lean on one another in a row (`within`, `same_document`): the databases copy what is leaned on.
 const LONGEST_CHAIN: usize = 5;
 
+/// Words in the lists of one definition; each is a value bound to the statement.
+const MOST_WORDS: usize = 8000;
+
 /// A definition ready to be compiled. Numbers are places in `nodes`.
 #[derive(Clone, Debug)]
 pub struct Plan<'d> {
@@ -163,6 +166,7 @@ impl<'d> Builder<'d, '_> {
             );
             return None;
         }
+        self.sizes()?;
         for (name, rule) in in_order(&definition.rules) {
             self.named(name, rule.span(), 0);
         }
@@ -187,6 +191,26 @@ impl<'d> Builder<'d, '_> {
             vetoes: vetoes.into_iter().collect::<Option<_>>()?,
             index,
         })
+    }
+
+    /// Lists that no statement holds.
+    fn sizes(&mut self) -> Option<()> {
+        let definition = self.definition;
+        let sets = definition.sets.values().map(|set| (set.span(), set.get_ref().words()));
+        let rules = definition.rules.values().map(|rule| (rule.span(), rule.get_ref().words()));
+        let mut words = 0;
+        for (span, own) in sets.chain(rules) {
+            words += own;
+            if words > MOST_WORDS {
+                let remedy = "name a range, a subgroup, or what they share";
+                self.complain(
+                    span,
+                    format!("more than {MOST_WORDS} words in the lists of a definition; {remedy}"),
+                );
+                return None;
+            }
+        }
+        Some(())
     }
 
     fn conditions<T>(

@@ -38,6 +38,8 @@ pub(super) fn run(names: &[String]) -> Result {
 /// A definition may be sound and yet too large for the database: an empty warehouse says so.
 fn refused(empty: &Warehouse, runnable: &Runnable<'_>, vocabulary: &Vocabulary) -> Option<Problem> {
     let error = cases(empty, runnable, vocabulary, Facts::Inline).err()?;
+    // The database may repeat the whole statement.
+    let error: String = error.to_string().chars().take(200).collect();
     let at = runnable.loaded.definition.id.span();
     let message = format!(
         "too large for the database ({error}); fewer rules with within, same_document or not_same_document"

@@ -60,14 +60,16 @@ fn rows_that_do_not_fit_are_refused_with_their_line() {
     }
     let problem = made("a\tb\u{0}c\tE10\t\n").remove(0).expect_err("a control character is no text of TOML");
     assert!(problem.starts_with("t.toml[a]:2"), "{problem}");
-    let no_column = members("t.toml", "id = \"{{nothing}}\"\n", "t.tsv", "id\na\n").expect_err("no such column");
+    let no_column =
+        members("t.toml", "id = \"{{nothing}}\"\n", "t.tsv", "id\na\n").expect_err("no such column");
     assert!(no_column.to_string().starts_with("t.toml:1: no column \"nothing\""), "{no_column}");
 }
 
 #[test]
 fn a_column_that_is_empty_leaves_its_lines_out() {
     let made = made("a\tb\tE10, E11\t\nc\td\tE10\tchd\n");
-    let groups = |at: usize| made[at].as_ref().expect("sound").definition.sets["s"].get_ref().subgroups.clone();
+    let groups =
+        |at: usize| made[at].as_ref().expect("sound").definition.sets["s"].get_ref().subgroups.clone();
     assert_eq!((groups(0), groups(1)), (Vec::new(), vec!["chd".to_string()]));
     let codes = &made[0].as_ref().expect("sound").definition.sets["s"].get_ref().codes;
     assert_eq!(*codes, ["CIM-10:E10", "CIM-10:E11"]);
