@@ -22,7 +22,8 @@ pub(super) fn is_over(reader: &Reader, place: &Place, index: usize, between: Tok
     });
     let said_between = (index + 1..reader.cues.len()).take(16).any(|other| {
         let found = &reader.cues[other];
-        found.tokens.start >= between.start
+        !found.is_part
+            && found.tokens.start >= between.start
             && found.tokens.end <= between.end
             && (is_assertive(reader.cue(other).category) || names_person(reader.cue(other).category))
     });
@@ -52,7 +53,10 @@ fn is_qualified(place: &Place, between: TokenRange) -> bool {
 /// article, no noun with an article).
 fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     let has = |i: usize, role| segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
-    let is_bare = !has(between.start as usize, Role::DETERMINER);
+    // "d'anomalies graves telles que l'omphalocèle ou la fente": the list is that of the examples.
+    let examples = between.indices().rev().find(|&i| has(i, Role::EXEMPLIFIER));
+    let first = examples.map_or(between.start as usize, |i| i + 2);
+    let is_bare = !has(first, Role::DETERMINER) && !(first == between.end as usize && examples.is_some());
     let comma = |i: &usize| segmented.is_mark(*i, b',');
     // ", et" opens another statement; a list puts no comma before its last item.
     let last = between.indices().rev().find(comma);
