@@ -13,6 +13,8 @@ mod faults;
 mod golden;
 mod layers;
 mod load;
+mod phenotype;
+mod phenotype_malice;
 mod properties;
 mod review;
 mod show;

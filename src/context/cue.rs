@@ -20,6 +20,8 @@ pub(super) struct CueMatch {
     pub gap: TokenRange,
     /// It may govern beyond its sentence, to the end of its line.
     pub is_line_wide: bool,
+    /// It is a word of a finding's name ("hydrocéphalie fœtale", "fente labiale avec fente palatine") and speaks of no other.
+    pub is_part: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -78,7 +80,7 @@ impl Finder<'_, '_> {
             if self.acts(cue, found.end) && !matches[first..].iter().any(|m| m.cue == cue) {
                 let known = &self.lexicons.cues[cue as usize];
                 let is_line_wide = known.reach == Reach::Item || known.effect.fetus().is_some();
-                matches.push(CueMatch { cue, tokens, gap: found.gap, is_line_wide });
+                matches.push(CueMatch { cue, tokens, gap: found.gap, is_line_wide, is_part: false });
             }
         }
         self.inside_gap(found.gap, matches);

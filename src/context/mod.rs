@@ -107,6 +107,19 @@ impl<'s, 't> Reader<'s, 't> {
         Self { segmented, lexicons, profile, record, mechanisms, cues, headers }
     }
 
+    /// Marks the cues that are words of a finding's name: they govern that finding alone, and end no list of findings.
+    pub fn knowing(mut self, mentions: &[Mention]) -> Self {
+        for mention in mentions.iter().filter(|mention| mention.fragments.is_empty()) {
+            let name = mention.tokens;
+            let from = self.cues.partition_point(|cue| cue.tokens.start < name.start);
+            let inside = self.cues[from..].iter_mut().take_while(|cue| cue.tokens.start < name.end);
+            for cue in inside.filter(|cue| cue.tokens.end <= name.end && cue.tokens != name) {
+                cue.is_part = true;
+            }
+        }
+        self
+    }
+
     /// Reads the context of a mention. Looks at a bounded window of cues around it.
     ///
     /// `is_long_ago` says that the text dates the mention well before the report.

@@ -25,8 +25,14 @@ pub(super) fn decide(
             || who(reader, *cue) != Experiencer::Patient
     };
     let nearest = governing.nearest(|cue| person(reader.cue(cue).category).filter(|_| may_own(&cue)));
+    let earlier = || governing.nearest(|cue| (reader.cue(cue).effect == Effect::Earlier).then_some(()));
     if let Some((cue, _)) = nearest {
-        return named(reader, cue);
+        let named = named(reader, cue);
+        // "une précédente grossesse s'est compliquée d'une triploïdie chez le fœtus"
+        return match earlier().filter(|_| named.value.0 == Experiencer::Fetus) {
+            Some((earlier, ())) => Decided { value: (Experiencer::Other, None), cues: vec![earlier, cue] },
+            None => named,
+        };
     }
     let by_section = section.and_then(|s| s.subject).map(|subject| match subject {
         Subject::Patient | Subject::Birth | Subject::Prenatal | Subject::Either => Experiencer::Patient,
@@ -35,8 +41,8 @@ pub(super) fn decide(
         Subject::Family => Experiencer::Family,
     });
     let experiencer = by_section.unwrap_or(by_report);
-    match governing.nearest(|cue| (reader.cue(cue).effect == Effect::Earlier).then_some(())) {
-        Some((cue, ())) if experiencer == Experiencer::Fetus => {
+    match earlier() {
+        Some((cue, ())) if is_childs(experiencer, nature) => {
             Decided { value: (Experiencer::Other, None), cues: vec![cue] }
         }
         // What the history of a pregnant woman tells of a child was another child's.
@@ -45,6 +51,11 @@ pub(super) fn decide(
         }
         _ => Decided { value: (experiencer, None), cues: Vec::new() },
     }
+}
+
+/// True for a finding of the fetus, and for one that is there from birth.
+fn is_childs(experiencer: Experiencer, nature: Nature) -> bool {
+    experiencer == Experiencer::Fetus || matches!(nature.owner, Owner::Congenital | Owner::Fetal)
 }
 
 /// Whom a cue names, alone or with the person whose relative it is.
@@ -69,13 +80,19 @@ fn is_of(reader: &Reader, relative: usize, of: usize) -> bool {
     let is_relative = matches!(
         reader.cue(relative).category,
         Category::Mother | Category::Father | Category::Sibling | Category::Family
-    );
+    ) || is_fetus_of_relative(reader, relative, of);
     is_relative
         && person(reader.cue(of).category).is_some()
         && from <= to
         && to - from <= OF_WITHIN
         && has(from, Role::PARTITIVE)
         && (from..to).all(|i| has(i, link))
+}
+
+/// "le fœtus de sa belle-sœur"
+fn is_fetus_of_relative(reader: &Reader, fetus: usize, of: usize) -> bool {
+    reader.cue(fetus).category == Category::Fetus
+        && matches!(reader.cue(of).category, Category::Sibling | Category::Family | Category::Other)
 }
 
 /// A relative of the patient is that relative; a relative of anybody else is of the family.
@@ -93,6 +110,7 @@ fn who(reader: &Reader, cue: usize) -> Experiencer {
     match (reader.cue(cue).effect, reader.record) {
         (Effect::MotherOf, _) => named,
         (Effect::Child, Record::Woman) => Experiencer::Fetus,
+        (Effect::Cotwin, Record::Child | Record::Anyone) => Experiencer::Sibling,
         (Effect::Elder | Effect::Mister, Record::Woman) => Experiencer::Other,
         (Effect::Mister, Record::Child) => Experiencer::Father,
         (Effect::Madam, Record::Child) => Experiencer::Mother,

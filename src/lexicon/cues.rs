@@ -137,6 +137,8 @@ pub enum Effect {
     Child,
     /// A child of the woman of an obstetric record, born before.
     Elder,
+    /// The other twin: a fetus in a woman's record, else a sibling.
+    Cotwin,
     /// A man named by his title: the patient, but the father in a child's record and another in a pregnant woman's.
     Mister,
     /// A woman named by her title: the patient, but the mother in a child's record.
@@ -175,6 +177,7 @@ impl Effect {
             "congenital" => Self::Congenital,
             "child" => Self::Child,
             "elder" => Self::Elder,
+            "cotwin" => Self::Cotwin,
             "mister" => Self::Mister,
             "madam" => Self::Madam,
             "earlier" => Self::Earlier,
@@ -209,7 +212,7 @@ impl Effect {
     }
 
     const NAMES: &str = "answer, box, test, maternal, obstetric, congenital, lasting, bygone, fetus, fetus:NUMBER, \
-                         twin:NUMBER, mother_of, child, elder, mister, madam, earlier, told, condition, consequence, \
+                         twin:NUMBER, mother_of, child, elder, cotwin, mister, madam, earlier, told, condition, consequence, \
                          general, settles, of_woman, of_child, of_patient";
 }
 

@@ -67,7 +67,10 @@ impl Role {
     /// A verb in the present where an article follows it: "présente une fente".
     pub const PRESENT: Role = Role(1 << 22);
 
-    const NAMES: [(&'static str, Role); 22] = [
+    /// Opens examples with the subordinator after it, which opens no clause there: "such as".
+    pub const EXEMPLIFIER: Role = Role(1 << 23);
+
+    const NAMES: [(&'static str, Role); 23] = [
         ("article", Role::ARTICLE),
         ("modifier", Role::MODIFIER),
         ("coordinator", Role::COORDINATOR),
@@ -90,6 +93,7 @@ impl Role {
         ("possessive", Role::POSSESSIVE),
         ("auxiliary", Role::AUXILIARY),
         ("negation_prefix", Role::NEGATION_PREFIX),
+        ("exemplifier", Role::EXEMPLIFIER),
     ];
 
     /// True when this set shares a role with `other`.

@@ -97,12 +97,23 @@ impl Compiler<'_> {
     /// `marks`: every event that satisfies a rule; `counted`: how many different things it shows, of whom, and when.
     fn marks(&self, sql: &mut Sql, sets: &Sets) {
         let layers = self.leaf_layers();
-        let mut before = None;
+        let table = |layer: usize| format!("marks{layer}");
+        let layer_of = |rule: usize| layers.iter().position(|rules| rules.contains(&rule));
+        let tables = |rule: usize| table(layer_of(rule).unwrap_or_default());
         for (number, rules) in layers.iter().enumerate() {
-            let name =
-                if number + 1 == layers.len() { "marks".to_string() } else { format!("marks{number}") };
-            marks_table(sql, self, sets, rules, &name, before.as_deref());
-            before = Some(name);
+            let name = if layers.len() == 1 { "marks".to_string() } else { table(number) };
+            marks_table(sql, self, sets, rules, &name, &tables);
+        }
+        if layers.len() > 1 {
+            let all: Vec<String> = (0..layers.len())
+                .map(|layer| {
+                    format!(
+                        "SELECT rule, subject, event, doc, day, report_day, counts, counted_in FROM {}",
+                        table(layer)
+                    )
+                })
+                .collect();
+            sql.table("marks", &all.join("\n  UNION ALL "));
         }
         sql.table(
             "counted",

@@ -229,7 +229,34 @@ pub struct Rule {
     pub of: Option<Vec<Expression>>,
 }
 
+impl Set {
+    /// How many words stand in its lists.
+    pub fn words(&self) -> usize {
+        let named = self.codes.len() + self.subgroups.len() + self.concepts.len();
+        named + self.not_codes.len() + self.not_subgroups.len() + self.not_concepts.len()
+    }
+}
+
 impl Rule {
+    /// How many words stand in its lists.
+    pub fn words(&self) -> usize {
+        let lists = [
+            &self.assertion,
+            &self.experiencer,
+            &self.temporality,
+            &self.document_types,
+            &self.not_document_types,
+            &self.sections,
+            &self.not_sections,
+            &self.laterality,
+            &self.position,
+        ];
+        let person = self.person.iter().flat_map(|person| [&person.outcome, &person.residence]);
+        let listed: usize = lists.into_iter().chain(person).flatten().map(Vec::len).sum();
+        let sets = self.set.as_ref().map_or(0, |sets| sets.as_slice().len());
+        listed + sets + self.wards.as_ref().map_or(0, |wards| wards.like.len())
+    }
+
     /// True when it accepts structured events, or events of a text.
     pub fn reads(&self, structured: bool) -> bool {
         match self.method.unwrap_or_default() {

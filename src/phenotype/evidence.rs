@@ -9,39 +9,43 @@ use super::plan::{Evidence, NodeKind};
 use super::sets::Sets;
 use super::sql::{Sql, unioned};
 use super::vocabulary::Vocabulary;
+use std::collections::BTreeSet;
 
 const STRUCTURED: &str = "structured";
 
-/// Writes the events that satisfy some rules, after those of `before`, whose rules these may lean on.
+/// The table that holds the events of each rule of evidence.
+pub(super) type Tables<'t> = &'t dyn Fn(usize) -> String;
+
+/// Writes the events that satisfy some rules, which may lean on rules whose events are written.
 ///
-/// The rules that lean on no other are answered in one pass: each row of facts meets the rules of its set.
+/// Rules that lean on the same table in the same way are answered in one pass: each row of facts meets the rules of its
+/// set. SQLite copies a table wherever it is named, so each is named as few times as can be.
 pub(super) fn marks_table(
     sql: &mut Sql,
     compiler: &Compiler<'_>,
     sets: &Sets,
     rules: &[usize],
     name: &str,
-    before: Option<&str>,
+    tables: Tables<'_>,
 ) {
     let mut groups: Vec<(&'static str, Vec<Demand>)> = Vec::new();
     for number in rules {
         let NodeKind::Evidence(evidence) = &compiler.plan.nodes[*number].kind else { continue };
         let table = facts_of(compiler, evidence.rule);
-        let demand = Demand::of(sql, compiler, sets, *number, evidence, before);
-        match groups
-            .iter_mut()
-            .find(|(known, demands)| *known == table && demand.join.is_empty() && demands[0].join.is_empty())
-        {
+        let demand = Demand::of(sql, compiler, sets, *number, evidence, tables);
+        let beside = |demands: &[Demand]| demands.iter().all(|known| known.leans_as(&demand));
+        match groups.iter_mut().find(|(known, demands)| *known == table && beside(demands)) {
             Some((_, demands)) => demands.push(demand),
             None => groups.push((table, vec![demand])),
         }
     }
     let mut selects: Vec<String> = groups.iter().map(|(table, demands)| select(table, demands)).collect();
-    selects.extend(before.map(|before| {
-        format!("SELECT rule, subject, event, doc, day, report_day, counts, counted_in FROM {before}")
-    }));
     // Who was validated by a reviewer is looked at even when nothing speaks for it any more.
-    if before.is_none() {
+    let leans = |number: &usize| match &compiler.plan.nodes[*number].kind {
+        NodeKind::Evidence(evidence) => evidence.leans_on().next().is_some(),
+        _ => false,
+    };
+    if !rules.iter().any(leans) {
         selects.push(
             "SELECT -1 AS rule, patient AS subject, NULL AS event, NULL AS doc, NULL AS day, NULL AS report_day, 0 AS counts, 0 AS counted_in
   FROM reviewed WHERE verdict = 'validated'"
@@ -55,30 +59,44 @@ pub(super) fn marks_table(
 struct Demand {
     rule: usize,
     sets: Vec<usize>,
-    join: String,
+    lean: Option<Lean>,
     conditions: String,
     counts: &'static str,
     per_document: bool,
 }
 
+/// The rule whose events a window starts from, and the table that holds them.
+#[derive(Clone, PartialEq, Eq)]
+struct Lean {
+    table: String,
+    rule: usize,
+    /// From any of its events, not from the first or last alone.
+    any: bool,
+}
+
 impl Demand {
+    fn leans_as(&self, other: &Self) -> bool {
+        let way = |demand: &Self| demand.lean.as_ref().map(|lean| (lean.table.clone(), lean.any));
+        way(self) == way(other)
+    }
+
     fn of(
         sql: &mut Sql,
         compiler: &Compiler<'_>,
         sets: &Sets,
         rule: usize,
         evidence: &Evidence<'_>,
-        before: Option<&str>,
+        tables: Tables<'_>,
     ) -> Self {
-        let (join, window) = window(sql, compiler, evidence, before).unwrap_or_default();
+        let (lean, window) = window(sql, compiler, evidence, tables).unwrap_or_default();
         let contexts = contexts(sql, compiler, evidence.rule);
         let mut conditions = vec![format!("f.context IN (\n        {contexts})")];
-        conditions.extend(event_conditions(sql, compiler, evidence, before));
+        conditions.extend(event_conditions(sql, compiler, evidence, tables));
         conditions.extend(window);
         Self {
             rule,
             sets: evidence.sets.iter().map(|set| sets.number(set)).collect(),
-            join,
+            lean,
             conditions: conditions.join("\n      AND "),
             counts: counts(evidence.rule),
             per_document: evidence.rule.per == Some(Per::Document),
@@ -99,8 +117,10 @@ fn select(table: &str, demands: &[Demand]) -> String {
     let per_document =
         demands.iter().filter(|demand| demand.per_document).map(|demand| demand.rule.to_string());
     let per_document = std::iter::once("-1".to_string()).chain(per_document).collect::<Vec<_>>().join(", ");
-    let distinct = if demands.iter().any(|demand| !demand.join.is_empty()) { "DISTINCT " } else { "" };
-    let join = &demands[0].join;
+    let leans: Vec<(usize, &Lean)> =
+        demands.iter().filter_map(|demand| Some((demand.rule, demand.lean.as_ref()?))).collect();
+    let distinct = if leans.is_empty() { "" } else { "DISTINCT " };
+    let join = join(&leans);
     format!(
         "SELECT {distinct}a.rule, f.subject, f.event, f.doc, f.day, f.report_day, CASE a.rule{counts} END AS counts,
     CASE WHEN a.rule IN ({per_document}) THEN coalesce(f.doc, -f.event) ELSE 0 END AS counted_in
@@ -108,6 +128,29 @@ fn select(table: &str, demands: &[Demand]) -> String {
   JOIN {table} f ON f.number = a.number{join}
   WHERE CASE a.rule{conditions} END",
         pairs.join(", ")
+    )
+}
+
+/// The days that windows start from, by the rule that has the window.
+fn join(leans: &[(usize, &Lean)]) -> String {
+    let Some((_, Lean { table, any, .. })) = leans.first() else { return String::new() };
+    let pairs: Vec<String> = leans.iter().map(|(rule, lean)| format!("({rule}, {})", lean.rule)).collect();
+    let pairs = format!(
+        "(WITH leans(rule, other) AS (VALUES {}) SELECT rule, other FROM leans) AS l",
+        pairs.join(", ")
+    );
+    if *any {
+        return format!(
+            "
+  JOIN {pairs} ON l.rule = a.rule
+  JOIN {table} w ON w.rule = l.other AND w.subject = f.subject AND w.event <> f.event"
+        );
+    }
+    format!(
+        "
+  JOIN (SELECT l.rule, m.subject, min(m.day) AS first, max(m.day) AS last, count(DISTINCT m.counts) AS n
+    FROM {pairs} JOIN {table} m ON m.rule = l.other GROUP BY l.rule, m.subject) AS w
+    ON w.rule = a.rule AND w.subject = f.subject"
     )
 }
 
@@ -199,9 +242,16 @@ fn contexts(sql: &mut Sql, compiler: &Compiler<'_>, rule: &Rule) -> String {
 }
 
 fn ward_condition(sql: &mut Sql, piece: &str) -> String {
-    let escaped = piece.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let small = piece.to_lowercase();
+    // SQLite knows capitals without accents only.
+    let accented: BTreeSet<char> = small.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).collect();
+    let ward = accented.into_iter().fold("lower(ward)".to_string(), |ward, letter| {
+        let capital: String = letter.to_uppercase().collect();
+        format!("replace({ward}, {}, {})", sql.bind(capital), sql.bind(letter.to_string()))
+    });
+    let escaped = small.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let piece = sql.bind(format!("%{escaped}%"));
-    format!("lower(ward) LIKE {piece} ESCAPE '\\'")
+    format!("{ward} LIKE {piece} ESCAPE '\\'")
 }
 
 /// Conditions on the event itself.
@@ -209,7 +259,7 @@ fn event_conditions(
     sql: &mut Sql,
     compiler: &Compiler<'_>,
     evidence: &Evidence<'_>,
-    before: Option<&str>,
+    tables: Tables<'_>,
 ) -> Vec<String> {
     let rule = evidence.rule;
     let mut conditions = Vec::new();
@@ -234,11 +284,12 @@ fn event_conditions(
             conditions.push(format!("(SELECT u.unit FROM events u WHERE u.event = f.event) = {unit}"));
         }
     }
-    let before = before.unwrap_or("marks");
     if let Some(other) = evidence.same_document {
+        let before = tables(other);
         conditions.push(format!("(f.subject, f.doc) IN (SELECT subject, doc FROM {before} WHERE rule = {other} AND doc IS NOT NULL)"));
     }
     if let Some(other) = evidence.not_same_document {
+        let before = tables(other);
         conditions.push(format!(
             "(f.doc IS NULL OR (f.subject, f.doc) NOT IN (SELECT subject, doc FROM {before} WHERE rule = {other} AND doc IS NOT NULL))"
         ));
@@ -260,13 +311,13 @@ fn phase_condition(sql: &mut Sql, vocabulary: &Vocabulary, phase: Phase) -> Stri
     }
 }
 
-/// Days between the event and a landmark or the events of another rule: a join, and a condition.
+/// Days between the event and a landmark or the events of another rule: that rule, and a condition.
 fn window(
     sql: &mut Sql,
     compiler: &Compiler<'_>,
     evidence: &Evidence<'_>,
-    before: Option<&str>,
-) -> Option<(String, Option<String>)> {
+    tables: Tables<'_>,
+) -> Option<(Option<Lean>, Option<String>)> {
     let within = evidence.rule.within.as_ref()?;
     let range = Range {
         from: within.from.map(f64::from),
@@ -280,27 +331,22 @@ fn window(
     };
     if let Some(landmark) = landmark {
         let days = between(sql, &format!("(f.day - {landmark})"), &range);
-        return Some((String::new(), Some(days)));
+        return Some((None, Some(days)));
     }
-    let (other, before) = (evidence.within?, before?);
+    let other = evidence.within?;
     let take = match (&compiler.definition.index, within.of.as_str()) {
         (Index::Rule(index), "index") => index.take,
         _ => within.take,
     };
-    if take == Take::Any {
-        let days = between(sql, "(f.day - w.day)", &range);
-        let join =
-            format!(" JOIN {before} w ON w.rule = {other} AND w.subject = f.subject AND w.event <> f.event");
-        return Some((join, Some(days)));
-    }
-    let bound = if take == Take::First { "min" } else { "max" };
-    let NodeKind::Evidence(asked) = &compiler.plan.nodes[other].kind else { return None };
-    let enough = sql.bind(i64::from(least(asked.rule)));
-    let days = between(sql, "(f.day - w.day)", &range);
-    let join = format!(
-        " JOIN (SELECT subject, {bound}(day) AS day FROM {before} WHERE rule = {other}
-    GROUP BY subject HAVING count(DISTINCT counts) >= {enough}) AS w
-      ON w.subject = f.subject"
-    );
-    Some((join, Some(days)))
+    let lean = Lean { table: tables(other), rule: other, any: take == Take::Any };
+    let condition = match take {
+        Take::Any => between(sql, "(f.day - w.day)", &range),
+        Take::First | Take::Last => {
+            let NodeKind::Evidence(asked) = &compiler.plan.nodes[other].kind else { return None };
+            let day = if take == Take::First { "w.first" } else { "w.last" };
+            let enough = sql.bind(i64::from(least(asked.rule)));
+            format!("w.n >= {enough} AND {}", between(sql, &format!("(f.day - {day})"), &range))
+        }
+    };
+    Some((Some(lean), Some(condition)))
 }

@@ -74,7 +74,8 @@ fn select(sql: &mut Sql, relation: Relation, vocabulary: &Vocabulary, facts: Fac
     coalesce(q.conception_day, q.birth_day - q.gestational_age_days + 14) AS conceived
   FROM (
     {events}
-  ) AS b LEFT JOIN persons q ON q.patient = b.subject LEFT JOIN patients o ON o.patient = b.subject"
+  ) AS b LEFT JOIN persons q ON q.patient = b.subject LEFT JOIN patients o ON o.patient = b.subject
+  WHERE b.subject IS NOT NULL"
     )
 }
 
@@ -98,7 +99,8 @@ fn own_events(subject: &str, shared: &str, join: &str, condition: &str, facts: F
     )
 }
 
-/// A finding of the fetus goes to the child of that pregnancy; without its record, to the pregnancy of the woman.
+/// A finding of the fetus goes to the child of that pregnancy; without its record, to the pregnancy of the woman. A
+/// woman's own findings are no child's: who has children here was born long before them.
 fn child_events(sql: &mut Sql, vocabulary: &Vocabulary, facts: Facts) -> String {
     let types = sql.within("c.document_type", &vocabulary.of_the_fetus);
     // A coded event has no type of report: without the first condition the second would be neither true nor false.
@@ -109,9 +111,10 @@ fn child_events(sql: &mut Sql, vocabulary: &Vocabulary, facts: Facts) -> String 
       AND e.report_day BETWEEN p.pregnancy_from AND p.pregnancy_until
       AND (c.fetus_index IS NULL OR p.multiple = 0 OR c.fetus_index = p.multiple_birth_rank)"
     );
+    let mother = "(SELECT 1 FROM persons m WHERE m.mother = e.patient)";
     let subject = format!(
-        "CASE WHEN NOT {fetal} THEN e.patient WHEN p.patient IS NOT NULL THEN p.patient
-      WHEN EXISTS (SELECT 1 FROM persons m WHERE m.mother = e.patient) THEN -e.patient
+        "CASE WHEN NOT {fetal} THEN CASE WHEN EXISTS {mother} THEN NULL ELSE e.patient END
+      WHEN p.patient IS NOT NULL THEN p.patient WHEN EXISTS {mother} THEN -e.patient
       WHEN e.report_day - (SELECT coalesce(w.birth_day, r.birth_day) FROM patients r LEFT JOIN persons w ON w.patient = r.patient
         WHERE r.patient = e.patient) > {GROWN} THEN -e.patient ELSE e.patient END"
     );

@@ -4,6 +4,9 @@
 //! the same with a prefix to each word; lines between `{{#column}}` and `{{/column}}` stay when the cell is not empty,
 //! those between `{{^column}}` and `{{/column}}` when it is.
 
+#[cfg(test)]
+mod tests;
+
 use crate::problem::Problem;
 use std::collections::BTreeMap;
 

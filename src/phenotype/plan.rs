@@ -12,6 +12,12 @@ const MOST_NODES: usize = 500;
 /// Deeper nesting than anybody can read aloud.
 const DEEPEST: usize = 32;
 
+/// Rules of evidence that lean on one another in a row (`within`, `same_document`): the databases copy what is leaned on.
+const LONGEST_CHAIN: usize = 5;
+
+/// Words in the lists of one definition; each is a value bound to the statement.
+const MOST_WORDS: usize = 8000;
+
 /// A definition ready to be compiled. Numbers are places in `nodes`.
 #[derive(Clone, Debug)]
 pub struct Plan<'d> {
@@ -85,6 +91,7 @@ impl<'d> Plan<'d> {
             definition,
             source,
             nodes: Vec::new(),
+            heights: Vec::new(),
             named: FxHashMap::default(),
             problems: Vec::new(),
         };
@@ -144,6 +151,7 @@ struct Builder<'d, 's> {
     definition: &'d Definition,
     source: &'s Source<'s>,
     nodes: Vec<Node<'d>>,
+    heights: Vec<(usize, usize)>,
     named: FxHashMap<&'d str, Named>,
     problems: Vec<Problem>,
 }
@@ -158,6 +166,7 @@ impl<'d> Builder<'d, '_> {
             );
             return None;
         }
+        self.sizes()?;
         for (name, rule) in in_order(&definition.rules) {
             self.named(name, rule.span(), 0);
         }
@@ -182,6 +191,26 @@ impl<'d> Builder<'d, '_> {
             vetoes: vetoes.into_iter().collect::<Option<_>>()?,
             index,
         })
+    }
+
+    /// Lists that no statement holds.
+    fn sizes(&mut self) -> Option<()> {
+        let definition = self.definition;
+        let sets = definition.sets.values().map(|set| (set.span(), set.get_ref().words()));
+        let rules = definition.rules.values().map(|rule| (rule.span(), rule.get_ref().words()));
+        let mut words = 0;
+        for (span, own) in sets.chain(rules) {
+            words += own;
+            if words > MOST_WORDS {
+                let remedy = "name a range, a subgroup, or what they share";
+                self.complain(
+                    span,
+                    format!("more than {MOST_WORDS} words in the lists of a definition; {remedy}"),
+                );
+                return None;
+            }
+        }
+        Some(())
     }
 
     fn conditions<T>(
@@ -255,8 +284,41 @@ impl<'d> Builder<'d, '_> {
             }
             return None;
         }
+        let (height, chain) = self.height(&kind);
+        for (found, most, what) in [(height, DEEPEST, "nested"), (chain, LONGEST_CHAIN, "leaning on others")]
+        {
+            if found > most {
+                let span = name.and_then(|name| self.definition.rules.get(name)).map(Spanned::span);
+                let span = span.unwrap_or_else(|| self.definition.id.span());
+                self.complain(span, format!("rules {what} more than {most} deep; put fewer together"));
+                return None;
+            }
+        }
         self.nodes.push(Node { name, kind });
+        self.heights.push((height, chain));
         Some(self.nodes.len() - 1)
+    }
+
+    /// How deep a rule nests, whatever the order of the file, and how many rules of evidence lean on one another under it.
+    fn height(&self, kind: &NodeKind<'_>) -> (usize, usize) {
+        let above = |parts: &mut dyn Iterator<Item = usize>| {
+            parts
+                .filter_map(|part| self.heights.get(part))
+                .map(|(height, _)| height + 1)
+                .max()
+                .unwrap_or_default()
+        };
+        match kind {
+            NodeKind::Evidence(evidence) => {
+                let under = evidence.leans_on().filter_map(|part| self.heights.get(part));
+                (0, under.map(|(_, chain)| chain + 1).max().unwrap_or_default())
+            }
+            NodeKind::Person(_) => (0, 0),
+            NodeKind::Any(parts) | NodeKind::None(parts) | NodeKind::AtLeast(_, parts) => {
+                (above(&mut parts.iter().copied()), 0)
+            }
+            NodeKind::All(asked, denied) => (above(&mut asked.iter().chain(denied).copied()), 0),
+        }
     }
 
     fn evidence_rule(&mut self, rule: &'d Rule, span: Range<usize>, depth: usize) -> Option<NodeKind<'d>> {

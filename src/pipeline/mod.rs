@@ -88,7 +88,7 @@ impl Engine {
         if mentions.is_empty() {
             return Vec::new();
         }
-        let reader = self.reader(&segmented, document);
+        let reader = self.reader(&segmented, document).knowing(&mentions);
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
         let readings = self.readings(&reader, &times, &segmented, &mentions);
@@ -124,7 +124,7 @@ impl Engine {
     pub fn qualify(&self, document: &Document, spans: &[Span]) -> Vec<Qualified> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
         let found = mention::find(&segmented, &self.lexicons);
-        let reader = self.reader(&segmented, document);
+        let reader = self.reader(&segmented, document).knowing(&found);
         let times = Times::of(document, &segmented, &self.dates);
         // A span that no lexicon knows is the same finding as another with the same words.
         let given = spans.iter().map(|span| Mention {

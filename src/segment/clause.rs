@@ -42,7 +42,9 @@ fn begins_clause(segmented: &Segmented, lexicons: &Lexicons, i: usize, end: usiz
             }
             _ => false,
         },
-        TokenKind::Word if token.role.has(Role::SUBORDINATOR) => true,
+        TokenKind::Word if token.role.has(Role::SUBORDINATOR) => {
+            !segmented.tokens[i - 1].role.has(Role::EXEMPLIFIER)
+        }
         TokenKind::Word if token.role.has(Role::COORDINATOR) => has_verb_ahead(segmented, i + 1, end),
         _ => false,
     }
@@ -71,7 +73,9 @@ fn has_verb_ahead(segmented: &Segmented, from: usize, end: usize) -> bool {
         if i == from && token.role.has(Role::PRESENT) && opens_object(i + 1) {
             return true;
         }
-        let is_auxiliary = token.role.has(Role::AUXILIARY) && segmented.written(i).is_ascii();
+        // In capitals "A" may be the preposition: "REIN EN FER A CHEVAL".
+        let is_auxiliary = token.role.has(Role::AUXILIARY)
+            && segmented.written(i).bytes().all(|byte| byte.is_ascii_lowercase());
         if is_auxiliary || token.role.has(Role::PRONOUN.and(Role::VERB)) {
             return true;
         }

@@ -4,6 +4,7 @@ use super::calendar::iso;
 use super::chance::Chance;
 use super::data::{Class, Condition, Data};
 use super::population::{Child, Delivery, Finding, Outcome};
+use super::shipped::is_subgroup;
 use std::fmt::Write;
 
 /// Diagnoses that are not coded.
@@ -233,7 +234,8 @@ pub(super) fn truth(data: &Data, delivery: &Delivery, out: &mut String) -> usize
         }
         cases += usize::from(is_case);
         let _ = write!(out, "{{\"patient_id\":\"{}\",\"phenotypes\":{{", subject_id(delivery, child));
-        let subgroups = verdict.groups.iter().map(|g| format!("\"eurocat/{g}\":\"definite\""));
+        let subgroups =
+            verdict.groups.iter().filter(|g| is_subgroup(g)).map(|g| format!("\"eurocat/{g}\":\"definite\""));
         let definitions = definitions(data, &verdict).map(|id| format!("\"{id}\":\"definite\""));
         out.push_str(&subgroups.chain(definitions).collect::<Vec<_>>().join(","));
         out.push_str("},\"class\":");

@@ -23,6 +23,12 @@ const FILES: &[(&str, &str)] = files!(
     "wrong_codes.tsv"
 );
 
+/// Ids of the subgroups that have a definition: the truth names no other.
+pub(super) fn is_subgroup(id: &str) -> bool {
+    const TABLE: &str = include_str!("../../phenotypes/eurocat/subgroups.tsv");
+    TABLE.lines().skip(1).any(|row| row.split('\t').next() == Some(id))
+}
+
 /// The shipped files.
 pub(super) fn folder() -> Folder {
     Folder::from_files("simulation", "simulation", FILES.iter().copied())

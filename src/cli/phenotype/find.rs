@@ -17,8 +17,15 @@ pub(super) fn definitions(names: &[String]) -> Result<Vec<Loaded>> {
     let mut found: Vec<Loaded> = Vec::new();
     for name in names {
         for loaded in named(name, &shipped)? {
-            if !found.iter().any(|known| known.id() == loaded.id()) {
-                found.push(loaded);
+            match found.iter().find(|known| known.id() == loaded.id()) {
+                None => found.push(loaded),
+                Some(known) if known.version == loaded.version => {}
+                Some(known) => {
+                    let at = loaded.definition.id.span();
+                    let message =
+                        format!("id {:?} is also that of {}; give one another id", loaded.id(), known.file);
+                    return Err(told(vec![loaded.source().problem(at, message)]));
+                }
             }
         }
     }

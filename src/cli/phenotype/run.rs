@@ -134,6 +134,9 @@ fn attrition(
 ) -> Result {
     let mut shown = table(&["phenotype", "what", "name", "patients"]);
     let mut csv = csv::Writer::from_writer(std::io::stdout());
+    if format == Format::Csv {
+        csv.write_record(["phenotype", "kind", "name", "patients"]).map_err(Failed::new)?;
+    }
     for runnable in runnables {
         for line in cohort::attrition(warehouse, runnable, vocabulary, facts).map_err(Failed::new)? {
             let row =
@@ -269,16 +272,23 @@ impl Printer {
     }
 
     fn record(&mut self, record: &[String; 8]) -> Result<()> {
-        if !self.headed {
-            self.csv.write_record(COLUMNS).map_err(Failed::new)?;
-            self.headed = true;
-        }
+        self.head()?;
         self.csv.write_record(record).map_err(Failed::new)
+    }
+
+    fn head(&mut self) -> Result<()> {
+        if !std::mem::replace(&mut self.headed, true) {
+            self.csv.write_record(COLUMNS).map_err(Failed::new)?;
+        }
+        Ok(())
     }
 
     fn finish(mut self) -> Result {
         if self.format == Format::Table {
             print(&self.table)?;
+        }
+        if self.format == Format::Csv {
+            self.head()?;
         }
         self.csv.flush().map_err(Failed::new)?;
         Ok(Outcome::Done)

@@ -16,6 +16,9 @@ pub(super) fn following(reader: &Reader, place: &Place, index: usize, open: &mut
         let governor = Governor { cue: index, distance: 0, follows: true, is_header: false };
         return governs_inside(place, cue, found).then_some(governor);
     }
+    if found.is_part {
+        return None;
+    }
     if place.is_known && cue.effect == Effect::General {
         return None;
     }

@@ -30,6 +30,9 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
         let governor = Governor { cue: index, distance: 0, follows: false, is_header: false };
         return governs_inside(place, cue, found).then_some(governor);
     }
+    if found.is_part {
+        return None;
+    }
     if matches!(cue.category, Category::Stop | Category::Except) {
         if place.sentence.contains(found.tokens.start as usize) {
             open.statements = false;
@@ -88,6 +91,7 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
     let joint =
         |i: usize| place.segmented.is_mark(i, b',') || place.segmented.tokens[i].role.has(Role::COORDINATOR);
     !reader.uses(Mechanism::Lists)
+        || is_fronted(reader, place, index, between)
         || !between.indices().any(joint)
         || !list::is_over(reader, place, index, between)
 }
@@ -95,7 +99,7 @@ fn reaches_clause(reader: &Reader, place: &Place, index: usize, between: TokenRa
 /// "Chez le premier jumeau, on note une omphalocèle": what opens the sentence frames the clause after its comma.
 fn is_fronted(reader: &Reader, place: &Place, index: usize, between: TokenRange) -> bool {
     let start = reader.cues[index].tokens.start;
-    let opens = start == place.sentence.start || place.segmented.is_mark(start as usize - 1, b';');
+    let opens = start == place.sentence.start || place.segmented.is_any_mark(start as usize - 1, b";:");
     let frames = !is_assertive(reader.cue(index).category);
     let commas = between.indices().filter(|&i| place.segmented.is_mark(i, b',')).count();
     let closed = between.indices().any(|i| place.segmented.is_mark(i, b';'));

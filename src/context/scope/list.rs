@@ -22,7 +22,8 @@ pub(super) fn is_over(reader: &Reader, place: &Place, index: usize, between: Tok
     });
     let said_between = (index + 1..reader.cues.len()).take(16).any(|other| {
         let found = &reader.cues[other];
-        found.tokens.start >= between.start
+        !found.is_part
+            && found.tokens.start >= between.start
             && found.tokens.end <= between.end
             && (is_assertive(reader.cue(other).category) || names_person(reader.cue(other).category))
     });
@@ -47,11 +48,19 @@ fn is_qualified(place: &Place, between: TokenRange) -> bool {
         && !(end..place.clause.end as usize).any(is_joint)
 }
 
+/// "d'anomalies graves telles que l'omphalocèle ou la fente": where the examples begin, which make a list of their own.
+fn examples_from(segmented: &Segmented, between: TokenRange) -> Option<u32> {
+    let such = between.indices().rev().find(|&i| segmented.tokens[i].role.has(Role::EXEMPLIFIER))?;
+    Some(such as u32 + 2)
+}
+
 /// True when what follows a comma or coordinator is no item of the list: "pas de fièvre et le bilan est normal" (after a
 /// bare noun, a noun with its article), "en faveur d'une opacité, complété par un scanner" (after a noun with its
 /// article, no noun with an article).
 fn joins_something_else(segmented: &Segmented, between: TokenRange) -> bool {
     let has = |i: usize, role| segmented.tokens.get(i).is_some_and(|t| t.role.has(role));
+    let start = examples_from(segmented, between);
+    let between = TokenRange { start: start.unwrap_or(between.start).min(between.end), ..between };
     let is_bare = !has(between.start as usize, Role::DETERMINER);
     let comma = |i: &usize| segmented.is_mark(*i, b',');
     // ", et" opens another statement; a list puts no comma before its last item.
