@@ -5,7 +5,7 @@ use super::place::{
 };
 use super::{FARTHEST, Governor, list, subject};
 use crate::context::{Mechanism, Reader};
-use crate::lexicon::{Category, Effect, Reach, Role};
+use crate::lexicon::{Category, Cue, Effect, Reach, Role};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// What may still be found before a mention, going away from it.
@@ -60,12 +60,21 @@ pub(super) fn preceding(reader: &Reader, place: &Place, index: usize, open: &mut
         }
         Reach::Word => reaches_word(place, between),
     };
-    ((acts_after(cue) || opens_complement(place, cue, found)) && reaches).then_some(Governor {
+    let acts = acts_after(cue) || opens_complement(place, cue, found);
+    (acts && reaches || opens_aside(place, cue, between)).then_some(Governor {
         cue: index,
         distance: between.end - between.start,
         follows: false,
         is_header: false,
     })
+}
+
+/// "cardiopathie maternelle (T4F)": whom the word before a bracket names has what the bracket tells.
+fn opens_aside(place: &Place, cue: &Cue, between: TokenRange) -> bool {
+    let is = |i: u32, mark| place.segmented.is_mark(i as usize, mark);
+    names_person(cue.category)
+        && is(between.start, b'(')
+        && !(between.start..between.end).any(|i| is(i, b')'))
 }
 
 /// "n'avait pas entendu le souffle": the act is denied; what its complement names with an article is known.
