@@ -12,6 +12,7 @@ mod load;
 mod phenotype;
 mod progress;
 mod qualify;
+mod questions;
 mod review;
 mod segment;
 mod show;
@@ -105,6 +106,8 @@ enum Command {
     /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.
     #[command(after_help = lines::QUALIFY_EXAMPLE)]
     Qualify(lines::Input),
+    /// Print what a model is asked of marked spans, with the truth: the input of models/train.
+    Questions(questions::Arguments),
     /// Measure what is read against what people marked.
     Evaluate(evaluate::Arguments),
     /// Write a simulated maternity, with the truth.
@@ -132,6 +135,7 @@ pub fn run() -> ExitCode {
         Command::Show(arguments) => show::run(&arguments),
         Command::Segment(arguments) => segment::run(&arguments),
         Command::Qualify(arguments) => qualify::run(&arguments),
+        Command::Questions(arguments) => questions::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Lexicon(arguments) => lexicon::run(&arguments),

@@ -5,14 +5,16 @@ mod conclusion;
 mod cue;
 mod mechanism;
 mod person;
+mod question;
 mod record;
 mod scope;
 mod time;
 
 pub use conclusion::{Statement, conclude};
 pub use mechanism::{Mechanism, Mechanisms};
+pub use question::{Facts, Question};
 
-use crate::event::Reading;
+use crate::event::{Assertion, Experiencer, Reading, Temporality};
 use crate::lexicon::{Category, Cue, Direction, Effect, Lexicons, SectionKind, Subject};
 use crate::mention::Mention;
 use crate::segment::{Segmented, Span};
@@ -83,6 +85,17 @@ struct Decided<T> {
     cues: Vec<usize>,
 }
 
+/// What the rules decided of a mention, and what they looked at.
+struct Decisions<'r> {
+    governing: Governing,
+    section: Option<&'r SectionKind>,
+    nature: Nature,
+    is_long_ago: bool,
+    assertion: Decided<(Assertion, f64)>,
+    person: Decided<(Experiencer, Option<u8>)>,
+    time: Decided<Temporality>,
+}
+
 impl<'s, 't> Reader<'s, 't> {
     /// Finds the cues of a report. Linear in its length.
     pub fn new(
@@ -124,12 +137,28 @@ impl<'s, 't> Reader<'s, 't> {
     ///
     /// `is_long_ago` says that the text dates the mention well before the report.
     pub fn read(&self, mention: &Mention, nature: Nature, is_long_ago: bool) -> Reading {
+        self.reading(self.decide(mention, nature, is_long_ago))
+    }
+
+    /// As `read`, with the question that a model may be asked about the mention.
+    pub fn read_and_ask(&self, mention: &Mention, nature: Nature, is_long_ago: bool) -> (Reading, Question) {
+        let decided = self.decide(mention, nature, is_long_ago);
+        let question = self.question(mention, &decided);
+        (self.reading(decided), question)
+    }
+
+    fn decide(&self, mention: &Mention, nature: Nature, is_long_ago: bool) -> Decisions<'_> {
         let governing = scope::govern(self, mention);
         let section = self.section_kind(mention);
         let nature = self.nature_in_text(mention, nature);
         let assertion = assertion::decide(self, &governing, section);
         let person = person::decide(self, &governing, section, nature);
         let time = time::decide(self, &governing, section, nature, (assertion.value.0, &person), is_long_ago);
+        Decisions { governing, section, nature, is_long_ago, assertion, person, time }
+    }
+
+    fn reading(&self, decided: Decisions) -> Reading {
+        let Decisions { assertion, person, time, .. } = decided;
         let mut cues = [assertion.cues, person.cues, time.cues].concat();
         cues.sort_unstable();
         cues.dedup();

@@ -6,7 +6,9 @@ mod times;
 pub use layout::{DateSpan, Layout, LayoutOptions, QuantitySpan, SectionSpan, TableSpan};
 
 use crate::code::{Coder, Setting};
-use crate::context::{Mechanism, Mechanisms, Nature, Owner, Profile, Reader, Statement, conclude};
+use crate::context::{
+    Mechanism, Mechanisms, Nature, Owner, Profile, Question, Reader, Statement, conclude,
+};
 use crate::date;
 use crate::document::Document;
 use crate::event::{Assertion, CodedEvent, Provenance, Reading};
@@ -123,17 +125,9 @@ impl Engine {
     /// Reads the context of given spans (original bytes), in the order given.
     pub fn qualify(&self, document: &Document, spans: &[Span]) -> Vec<Qualified> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
-        let found = mention::find(&segmented, &self.lexicons);
+        let (mentions, found) = self.given(&segmented, spans);
         let reader = self.reader(&segmented, document).knowing(&found);
         let times = Times::of(document, &segmented, &self.dates);
-        // A span that no lexicon knows is the same finding as another with the same words.
-        let given = spans.iter().map(|span| Mention {
-            concept: found.iter().find(|m| m.span.overlaps(*span)).and_then(|m| m.concept),
-            ..Mention::given(&segmented, *span)
-        });
-        // What the engine finds besides has its say in what the report concludes.
-        let besides = found.iter().filter(|m| !spans.iter().any(|span| span.overlaps(m.span))).cloned();
-        let mentions: Vec<Mention> = given.chain(besides).collect();
         let readings = self.readings(&reader, &times, &segmented, &mentions);
         let conclusions = self.conclusions(&reader, &mentions, &readings);
         let qualified = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| Qualified {
@@ -145,6 +139,33 @@ impl Engine {
         read.take(spans.len()).map(qualified).collect()
     }
 
+    /// What a model is asked of given spans (original bytes), in the order given, and what the rules made of them.
+    pub fn questions(&self, document: &Document, spans: &[Span]) -> Vec<(Reading, Question)> {
+        let segmented = Segmented::new(&document.text, &self.lexicons);
+        let (mentions, found) = self.given(&segmented, spans);
+        let reader = self.reader(&segmented, document).knowing(&found);
+        let times = Times::of(document, &segmented, &self.dates);
+        let asked = mentions.iter().take(spans.len());
+        asked
+            .map(|mention| {
+                reader.read_and_ask(mention, self.nature(mention), self.is_long_ago(&times, &segmented, mention))
+            })
+            .collect()
+    }
+
+    /// The mentions of given spans, then those the engine finds besides, which have their say in what the report concludes;
+    /// and all that the engine finds.
+    fn given(&self, segmented: &Segmented, spans: &[Span]) -> (Vec<Mention>, Vec<Mention>) {
+        let found = mention::find(segmented, &self.lexicons);
+        // A span that no lexicon knows is the same finding as another with the same words.
+        let given = spans.iter().map(|span| Mention {
+            concept: found.iter().find(|m| m.span.overlaps(*span)).and_then(|m| m.concept),
+            ..Mention::given(segmented, *span)
+        });
+        let besides = found.iter().filter(|m| !spans.iter().any(|span| span.overlaps(m.span))).cloned();
+        (given.chain(besides).collect(), found)
+    }
+
     /// What the sentence says of each mention, in their order.
     fn readings(
         &self,
@@ -153,12 +174,15 @@ impl Engine {
         segmented: &Segmented,
         mentions: &[Mention],
     ) -> Vec<Reading> {
-        let uses_dates = self.mechanisms.has(Mechanism::Dates);
         let read = |mention: &Mention| {
-            let is_long_ago = uses_dates && times.is_long_ago(times.nearest(segmented, mention));
-            reader.read(mention, self.nature(mention), is_long_ago)
+            reader.read(mention, self.nature(mention), self.is_long_ago(times, segmented, mention))
         };
         mentions.iter().map(read).collect()
+    }
+
+    /// The text dates the mention well before the report.
+    fn is_long_ago(&self, times: &Times, segmented: &Segmented, mention: &Mention) -> bool {
+        self.mechanisms.has(Mechanism::Dates) && times.is_long_ago(times.nearest(segmented, mention))
     }
 
     /// What the report concludes of each mention, in their order. Mentions of one concept, or of one text where no lexicon

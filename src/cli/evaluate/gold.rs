@@ -11,7 +11,7 @@ use crate::span::Span;
 type Read<T> = std::result::Result<T, String>;
 
 /// The documents of all files with the mentions of `set`, or all; a fault ends it, with every fault of that file.
-pub(super) fn read(paths: &[String], set: Option<&str>) -> Result<Vec<GoldDocument>> {
+pub(in crate::cli) fn read(paths: &[String], set: Option<&str>) -> Result<Vec<GoldDocument>> {
     let mut gold = Vec::new();
     for path in paths {
         gold.extend(read_file(path).map_err(Failed)?);

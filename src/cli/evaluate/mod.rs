@@ -2,7 +2,7 @@
 
 mod ablation;
 mod errors;
-mod gold;
+pub(super) mod gold;
 mod require;
 mod tables;
 
