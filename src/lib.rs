@@ -15,6 +15,8 @@ pub mod evaluate;
 pub mod event;
 pub mod lexicon;
 pub mod mention;
+#[cfg(feature = "neural")]
+pub mod model;
 pub mod normalize;
 pub mod phenotype;
 pub mod pipeline;

@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("normalize", &["span", "document"]),
     ("lexicon", &["normalize", "problem"]),
     ("segment", &["normalize", "lexicon", "span"]),
-    ("model", &["span"]),
+    ("model", &["span", "problem"]),
     ("mention", &["segment", "lexicon", "model", "span"]),
     ("date", &["segment", "span"]),
     ("quantity", &["segment", "lexicon"]),

@@ -1,0 +1,38 @@
+//! Which implementation of the network runs: the one place that knows them all.
+
+use super::candle::Candle;
+use super::config::Config;
+use super::error::ModelError;
+use super::weights::Parameters;
+
+/// Token ids → final hidden states.
+pub trait Encoder: Send + Sync {
+    /// Numbers of a hidden state.
+    fn hidden(&self) -> usize;
+
+    /// Name of the implementation, for provenance and benches.
+    fn name(&self) -> &'static str;
+
+    /// For each sequence of token ids (special tokens included) its final hidden states, row-major tokens × hidden.
+    ///
+    /// The result of a sequence is the same to the byte whatever its neighbours in the batch and the number of threads.
+    ///
+    /// # Errors
+    /// A sequence longer than the table of positions, an id without a row, a result that is not finite.
+    fn encode(&self, sequences: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError>;
+}
+
+/// The names that [`build`] knows.
+pub const ENCODERS: &[&str] = &["candle"];
+
+/// The encoder of this name, or the fastest that this processor can run.
+pub(super) fn build(
+    name: Option<&str>,
+    config: &Config,
+    parameters: Parameters,
+) -> Result<Box<dyn Encoder>, ModelError> {
+    match name {
+        None | Some("candle") => Ok(Box::new(Candle::new(config, parameters)?)),
+        Some(name) => Err(ModelError::NoEncoder { name: name.to_string(), known: ENCODERS.join(", ") }),
+    }
+}
