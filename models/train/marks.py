@@ -2,10 +2,12 @@
 
     python marks.py --strip MARKED.jsonl > FOR_THE_SECOND_READER.jsonl
     python marks.py MARKED.jsonl [--second LABELS.jsonl] > GOLD.jsonl
+    python marks.py GOLD.jsonl --grades QUESTIONS.jsonl > GRADED.jsonl
 
 A marked line holds `text` with `{{span|words}}`; words are values of the contract (possible with its grade: possible-low,
 -mid, -high; fetus1, fetus2); unsaid: present, patient, current. The second reader gets `{{number:span}}` and answers
 `{"id", "labels": ["absent fetus", ...]}`. Where the two differ both values are accepted, and kappa goes to standard error.
+`--grades` adds the degrees of doubt, which `laennec questions` does not know, to its lines: one a span, in the order of the gold.
 """
 
 import argparse
@@ -91,12 +93,22 @@ def kappa(pairs):
     return same, (same - chance) / (1 - chance) if chance < 1 else 1.0
 
 
+def graded(paths, questions):
+    """The lines of questions with the grades of the gold they were made of."""
+    entities = (entity for path in paths for line in open(path, encoding="utf-8") for entity in json.loads(line)["entities"])
+    for entity, line in zip(entities, open(questions, encoding="utf-8"), strict=True):
+        print(json.dumps({**json.loads(line), "grade": entity.get("grade")}, ensure_ascii=False))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("marked", nargs="+")
     parser.add_argument("--strip", action="store_true")
     parser.add_argument("--second", nargs="*", default=[])
+    parser.add_argument("--grades")
     args = parser.parse_args()
+    if args.grades:
+        return graded(args.marked, args.grades)
     second = {row["id"]: row for path in args.second for row in map(json.loads, open(path, encoding="utf-8"))}
     pairs, bad, seen = [], 0, set()
     for path in args.marked:

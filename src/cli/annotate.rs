@@ -1,10 +1,11 @@
 //! `laennec annotate`: reads reports, writes their coded events, exactly once.
 
+use super::advice::Advice;
 use super::sink::{Destination, Sink};
 use super::{Failed, MOST_THREADS, Outcome, Result, findings, load_engine, on_threads, progress};
 use crate::document::Document;
 use crate::event::CodedEvent;
-use crate::pipeline::{Engine, Hashes, hashes};
+use crate::pipeline::{Engine, Failure, Hashes, hashes};
 use crate::source::{self, Options, Origin, Received, Record, Rejection};
 use crate::warehouse::{self, Annotated, Fate, Key, Standing};
 use indicatif::ProgressBar;
@@ -41,9 +42,8 @@ pub(super) struct Arguments {
     /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
     #[arg(long, value_name = "DIR")]
     lexicon: Vec<PathBuf>,
-    /// Model; this build has none.
-    #[arg(long, default_value = "off", value_parser = ["off"])]
-    model: String,
+    #[command(flatten)]
+    advice: Advice,
     /// Number of threads; 0 for one per core.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=MOST_THREADS))]
     threads: u16,
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         return Err(Failed("--findings reads a warehouse; write --into cohort.db".into()));
     }
     arguments.into.check_apart(&arguments.source)?;
-    let engine = load_engine(&arguments.lexicon)?;
+    let engine = arguments.advice.of(load_engine(&arguments.lexicon)?)?;
     if let Some(unknown) =
         arguments.sections.iter().find(|s| !engine.lexicons().sections.iter().any(|k| k.id == **s))
     {
@@ -170,7 +170,7 @@ impl Worker<'_> {
         standings.iter().for_each(|standing| counts.settled(*standing));
         let mut needs_work = standings.iter().map(|s| s.needs_work());
         let work: Vec<_> = read.iter().filter(|r| r.is_err() || needs_work.next().unwrap_or(true)).collect();
-        let annotated: Vec<Annotated> = work.par_iter().map(|r| self.annotate(r)).collect();
+        let annotated = self.annotate(&work);
         let fates = sink.write(&annotated)?;
         for (one, fate) in annotated.iter().zip(fates) {
             counts.written(one, fate);
@@ -185,11 +185,13 @@ impl Worker<'_> {
         Ok(Prepared { hashes: hashes(&document), document, origin, recoded: encoding != "utf-8", mojibake })
     }
 
-    fn annotate<'d>(&self, read: &'d std::result::Result<Prepared, Rejection>) -> Annotated<'d> {
-        match read {
+    /// What is to be written of each record; the documents among them are annotated together.
+    fn annotate<'d>(&self, work: &[&'d std::result::Result<Prepared, Rejection>]) -> Vec<Annotated<'d>> {
+        let documents: Vec<&Document> = work.iter().filter_map(|r| Some(&r.as_ref().ok()?.document)).collect();
+        let mut events = self.engine.annotate_batch(documents).into_iter();
+        let one = |read: &&'d std::result::Result<Prepared, Rejection>| match read {
             Ok(prepared) => {
-                let events = self.engine.annotate_guarded(&prepared.document);
-                let outcome = match events {
+                let outcome = match events.next().unwrap_or(Err(Failure)) {
                     Ok(events) => warehouse::Outcome::Events(self.of_sections(events)),
                     Err(failure) => set_aside("engine_failure", &failure, &prepared.origin),
                 };
@@ -202,7 +204,8 @@ impl Worker<'_> {
                 text_sha256: [0; 32],
                 outcome: set_aside(rejection.reason.code(), &rejection.reason, &rejection.origin),
             },
-        }
+        };
+        work.iter().map(one).collect()
     }
 
     fn of_sections(&self, mut events: Vec<CodedEvent>) -> Vec<CodedEvent> {

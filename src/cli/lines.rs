@@ -16,11 +16,6 @@ const LONGEST_LINE: u64 = 256 << 20;
 /// A JSON object read from a line.
 pub(super) type Object = Map<String, Value>;
 
-/// Shown under the options of `qualify`.
-pub(super) const QUALIFY_EXAMPLE: &str = "\
-Example:
-  echo '{\"id\": 1, \"text\": \"No X.\", \"entities\": [{\"start\": 3, \"end\": 4}]}' | laennec qualify";
-
 /// What a command that works line by line is given.
 #[derive(clap::Args)]
 pub(super) struct Input {

@@ -1,5 +1,6 @@
 //! The command line: one file per command; the only readers of arguments, environment and terminal.
 
+mod advice;
 mod annotate;
 mod cases;
 mod evaluate;
@@ -104,8 +105,8 @@ enum Command {
     #[command(after_help = segment::EXAMPLES)]
     Segment(segment::Arguments),
     /// Read the context of given spans: JSON lines with `text` and `entities` [{"start","end"}] in code points.
-    #[command(after_help = lines::QUALIFY_EXAMPLE)]
-    Qualify(lines::Input),
+    #[command(after_help = qualify::EXAMPLE)]
+    Qualify(qualify::Arguments),
     /// Print what a model is asked of marked spans, with the truth: the input of models/train.
     Questions(questions::Arguments),
     /// Measure what is read against what people marked.

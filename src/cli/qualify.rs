@@ -1,15 +1,29 @@
 //! `laennec qualify`: context of spans found by somebody else's tool.
 
 use super::Result;
+use super::advice::Advice;
 use super::lines::{self, Object};
 use crate::event::{Assertion, CueRef, Experiencer, Temporality};
 use crate::pipeline::{Engine, Qualified};
 use crate::span::{CodePoints, Span};
 use serde_json::{Value, json};
 
-pub(super) fn run(input: &lines::Input) -> Result {
-    let engine = input.engine()?;
-    lines::each(input, |object| qualify(&engine, object))
+/// Shown under the options.
+pub(super) const EXAMPLE: &str = "\
+Example:
+  echo '{\"id\": 1, \"text\": \"No X.\", \"entities\": [{\"start\": 3, \"end\": 4}]}' | laennec qualify";
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    input: lines::Input,
+    #[command(flatten)]
+    advice: Advice,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result {
+    let engine = arguments.advice.of(arguments.input.engine()?)?;
+    lines::each(&arguments.input, |object| qualify(&engine, object))
 }
 
 fn qualify(engine: &Engine, mut object: Object) -> std::result::Result<Value, String> {
@@ -19,7 +33,8 @@ fn qualify(engine: &Engine, mut object: Object) -> std::result::Result<Value, St
         return Err("no entities; give a list of {\"start\", \"end\"}".into());
     };
     let spans = entities.iter().map(|e| span(e, &points)).collect::<std::result::Result<Vec<_>, _>>()?;
-    for (entity, read) in entities.iter_mut().zip(engine.qualify(&document, &spans)) {
+    let read = engine.qualify_guarded(&document, &spans).map_err(|failure| failure.to_string())?;
+    for (entity, read) in entities.iter_mut().zip(read) {
         if let Value::Object(entity) = entity {
             entity.extend(attributes(read, &points));
         }

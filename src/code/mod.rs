@@ -33,6 +33,9 @@ pub struct Setting {
     pub gestational_age_days: Option<u16>,
 }
 
+/// Concept of what a model takes for a finding and no lexicon names: for people to review, never coded.
+pub const FINDING: &str = "finding";
+
 /// Builds events; holds what all events of a run share.
 pub struct Coder {
     provenance: Provenance,
@@ -50,12 +53,19 @@ impl Coder {
         Self { provenance }
     }
 
+    /// This coder, whose events name a model.
+    pub fn with_model(mut self, model: Option<String>) -> Self {
+        self.provenance.model = model;
+        self
+    }
+
     /// The provenance that all events share; its `rule` is empty.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
-    /// The event of a mention, or `None` for a mention without concept. `point` turns bytes into code points.
+    /// The event of a mention, or `None` for a given span without concept; what a model tags and no concept is like becomes
+    /// an event of [`FINDING`]. `point` turns bytes into code points.
     pub fn event(
         &self,
         document: &Document,
@@ -64,7 +74,11 @@ impl Coder {
         lexicons: &Lexicons,
         point: impl Fn(u32) -> u32,
     ) -> Option<CodedEvent> {
-        let concept = &lexicons.concepts.concepts[mention.concept? as usize];
+        let concept = mention.concept.map(|c| &lexicons.concepts.concepts[c as usize]);
+        if concept.is_none() && !matches!(mention.rule, Rule::Tagged(_)) {
+            return None;
+        }
+        let text = mention.span.slice(&document.text);
         let date = setting.date.or_else(|| date_of_report(document, setting.reading.temporality));
         let reading = setting.reading;
         let mut event = CodedEvent {
@@ -80,11 +94,11 @@ impl Coder {
             start: point(mention.span.start),
             end: point(mention.span.end),
             fragments: mention.fragments.iter().map(|f| (point(f.start), point(f.end))).collect(),
-            text: mention.span.slice(&document.text).to_string(),
-            concept: concept.id.clone(),
-            label: concept.label.clone(),
-            codings: codings(concept),
-            subgroups: concept.subgroups.clone(),
+            text: text.to_string(),
+            concept: concept.map_or(FINDING, |c| &c.id).to_string(),
+            label: concept.map_or(text, |c| &c.label).to_string(),
+            codings: concept.map(codings).unwrap_or_default(),
+            subgroups: concept.map(|c| c.subgroups.clone()).unwrap_or_default(),
             assertion: reading.assertion,
             certainty: reading.certainty,
             conclusion: setting.conclusion,
@@ -103,10 +117,10 @@ impl Coder {
                 .into_iter()
                 .map(|(id, span)| CueRef { id, start: point(span.start), end: point(span.end) })
                 .collect(),
-            method: if matches!(mention.rule, Rule::Pattern(_)) {
-                Method::Pattern
-            } else {
-                Method::Dictionary
+            method: match mention.rule {
+                Rule::Pattern(_) => Method::Pattern,
+                Rule::Tagged(_) => Method::Neural,
+                Rule::Term(_) | Rule::Given => Method::Dictionary,
             },
             position: None,
             confidence: confidence(mention, lexicons),
@@ -140,6 +154,7 @@ fn laterality(side: Side) -> Laterality {
 fn confidence(mention: &Mention, lexicons: &Lexicons) -> f64 {
     match mention.rule {
         Rule::Pattern(_) => PATTERN,
+        Rule::Tagged(percent) => f64::from(percent) / 100.0,
         Rule::Term(number) if lexicons.concepts.terms[number as usize].ambiguous => SUPPORTED_ABBREVIATION,
         _ if !mention.fragments.is_empty() => SHARED_HEAD,
         _ => SURE_TERM,
@@ -147,13 +162,14 @@ fn confidence(mention: &Mention, lexicons: &Lexicons) -> f64 {
 }
 
 /// `lexicon:term:…` or `lexicon:pattern:…`.
-fn rule(mention: &Mention, concept: &Concept, lexicons: &Lexicons) -> String {
-    let lexicon = &lexicons.manifests[concept.lexicon].id;
+fn rule(mention: &Mention, concept: Option<&Concept>, lexicons: &Lexicons) -> String {
+    let lexicon = concept.map_or(FINDING, |c| &lexicons.manifests[c.lexicon].id);
     match mention.rule {
         Rule::Term(number) => format!("{lexicon}:term:{}", lexicons.concepts.terms[number as usize].text),
         Rule::Pattern(number) => {
             format!("{lexicon}:pattern:{}", lexicons.patterns.patterns[number as usize].id)
         }
         Rule::Given => format!("{lexicon}:given"),
+        Rule::Tagged(_) => format!("{lexicon}:tagged"),
     }
 }

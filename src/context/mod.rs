@@ -3,6 +3,8 @@
 mod assertion;
 mod conclusion;
 mod cue;
+#[cfg(feature = "neural")]
+mod judge;
 mod mechanism;
 mod person;
 mod question;
@@ -11,6 +13,8 @@ mod scope;
 mod time;
 
 pub use conclusion::{Statement, conclude};
+#[cfg(feature = "neural")]
+pub use judge::{About, Judge, Opinion, Sequence};
 pub use mechanism::{Mechanism, Mechanisms};
 pub use question::{Facts, Question};
 

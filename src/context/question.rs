@@ -71,6 +71,16 @@ impl Facts {
         (0..Self::NAMES.len()).map(move |i| self.0 >> i & 1 == 1)
     }
 
+    /// Whose record the report is: `woman`, `child` or `unknown`.
+    pub fn record(self) -> &'static str {
+        let holds = |fact: Fact| self.0 >> fact as u64 & 1 == 1;
+        match (holds(Fact::RecordOfWoman), holds(Fact::RecordOfChild)) {
+            (true, _) => "woman",
+            (_, true) => "child",
+            _ => "unknown",
+        }
+    }
+
     fn set(&mut self, fact: Fact, holds: bool) {
         self.0 |= u64::from(holds) << fact as u64;
     }

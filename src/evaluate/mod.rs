@@ -41,10 +41,13 @@ pub struct Judged<'g> {
 /// Reads every gold document with `read`, on all threads, in the order of the gold.
 ///
 /// `read` is given a report and its marked spans, and answers one `Found` a span.
-pub fn read_all(
+///
+/// # Errors
+/// What `read` answers of the first document it cannot read.
+pub fn read_all<E: Send>(
     gold: &[GoldDocument],
-    read: impl Fn(&Document, &[Span]) -> Vec<Found> + Sync,
-) -> Vec<Vec<Found>> {
+    read: impl Fn(&Document, &[Span]) -> Result<Vec<Found>, E> + Sync,
+) -> Result<Vec<Vec<Found>>, E> {
     let read_one = |document: &GoldDocument| {
         let spans: Vec<Span> = document.mentions.iter().map(|m| m.span).collect();
         read(&document.document, &spans)

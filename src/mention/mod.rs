@@ -3,11 +3,17 @@
 mod ambiguity;
 mod coordination;
 mod dictionary;
+#[cfg(feature = "neural")]
+mod link;
 mod overlap;
 mod pattern;
 mod side;
+#[cfg(feature = "neural")]
+mod tagger;
 
 pub use side::Side;
+#[cfg(feature = "neural")]
+pub use tagger::{Sentence, Tagged, Tagger, with_tagged};
 
 use crate::lexicon::Lexicons;
 use crate::segment::{Segmented, TokenRange};
@@ -25,6 +31,8 @@ pub enum Rule {
     Pattern(u32),
     /// Given by the caller.
     Given,
+    /// Tagged by a model, with the chance in percent that it is a finding.
+    Tagged(u8),
 }
 
 /// A span of text that names a concept.
@@ -36,7 +44,7 @@ pub struct Mention {
     pub fragments: Vec<Span>,
     /// Original bytes from the first to the last word.
     pub span: Span,
-    /// Index of the concept; `None` for a span given by the caller.
+    /// Index of the concept; `None` for a span given by the caller, or tagged by a model and like no concept.
     pub concept: Option<u32>,
     /// What found it.
     pub rule: Rule,

@@ -24,6 +24,14 @@ pub enum ModelError {
         /// The names there are.
         known: String,
     },
+    /// A model that loads and cannot do what is asked of it.
+    #[error("the model does not fit: expected {expected}, found {found}; use one trained with the code of models/train")]
+    Unfit {
+        /// What is needed.
+        expected: &'static str,
+        /// What there is.
+        found: String,
+    },
     /// A file that a model must have.
     #[error("{file}: file is missing; copy the whole folder of the model again")]
     NoFile {

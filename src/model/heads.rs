@@ -16,14 +16,24 @@ pub struct Head {
     linear: Linear,
 }
 
+/// The layer between a [`marked`] span and its heads: a product, then erf-GELU.
+#[derive(Clone, Debug)]
+pub struct Dense {
+    /// Names of the facts that follow the hidden states in the input, each 0 or 1.
+    pub facts: Vec<String>,
+    linear: Linear,
+}
+
 /// The heads of a model; each may be absent.
 #[derive(Clone, Debug, Default)]
 pub struct Heads {
-    /// Of a [`marked`] span: present, absent, possible …
+    /// Before `assertion`, `experiencer` and `temporality`.
+    pub dense: Option<Dense>,
+    /// Of a span: present, absent, possible …
     pub assertion: Option<Head>,
-    /// Of a [`marked`] span: whose it is.
+    /// Of a span: whose it is.
     pub experiencer: Option<Head>,
-    /// Of a [`marked`] span: current, past, planned.
+    /// Of a span: current, past, planned.
     pub temporality: Option<Head>,
     /// Of the hidden state of one token: `O`, `B-…`, `I-…`.
     pub mention: Option<Head>,
@@ -57,6 +67,24 @@ impl Head {
     pub fn logits(&self, input: &[f32]) -> Result<Vec<f32>, ModelError> {
         self.linear.apply(self.name, input)
     }
+}
+
+impl Dense {
+    /// What the heads of a span read, of its hidden states and facts; the facts follow once more, for the heads to read.
+    ///
+    /// # Errors
+    /// An input of another length than the layer was trained with; a number that is not finite.
+    pub fn apply(&self, input: &[f32]) -> Result<Vec<f32>, ModelError> {
+        let sums = self.linear.apply("dense", input)?;
+        let facts = &input[input.len() - self.facts.len()..];
+        Ok(sums.into_iter().map(gelu).chain(facts.iter().copied()).collect())
+    }
+}
+
+/// x · Φ(x), with the exact distribution of the normal law.
+fn gelu(x: f32) -> f32 {
+    let x = f64::from(x);
+    (0.5 * x * (1.0 + statrs::function::erf::erf(x / std::f64::consts::SQRT_2))) as f32
 }
 
 impl Link {
@@ -169,15 +197,21 @@ impl Heads {
             Some(labels) => Head::stated(&file, name, labels, weights, inputs).map(Some),
             None => Ok(None),
         };
-        let assertion = head("assertion", &stated.assertion, 3 * hidden)?;
-        let experiencer = head("experiencer", &stated.experiencer, 3 * hidden)?;
-        let temporality = head("temporality", &stated.temporality, 3 * hidden)?;
+        let span = stated.dense.as_ref().map_or(3 * hidden, |dense| dense.units + dense.facts.len());
+        let assertion = head("assertion", &stated.assertion, span)?;
+        let experiencer = head("experiencer", &stated.experiencer, span)?;
+        let temporality = head("temporality", &stated.temporality, span)?;
         let mention = head("mention", &stated.mention, hidden)?;
         if let Some(labels) = &stated.mention {
             check_bio(&file, "heads.mention", labels)?;
         }
         let link = stated.link.map(|dimension| weights.head("heads.link", dimension, hidden)).transpose()?;
-        Ok(Self { assertion, experiencer, temporality, mention, link: link.map(|linear| Link { linear }) })
+        let link = link.map(|linear| Link { linear });
+        let dense = stated.dense.as_ref().map(|dense| {
+            let linear = weights.head("heads.dense", dense.units, 3 * hidden + dense.facts.len())?;
+            Ok::<_, ModelError>(Dense { facts: dense.facts.clone(), linear })
+        });
+        Ok(Self { dense: dense.transpose()?, assertion, experiencer, temporality, mention, link })
     }
 
     /// The head of a folder of Hugging Face: its token classifier, with the labels of `config.json`.

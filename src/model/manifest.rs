@@ -60,6 +60,9 @@ pub struct Manifest {
     /// Temperatures and thresholds, by name.
     #[serde(default)]
     pub calibration: BTreeMap<String, f64>,
+    /// Weight of each fact, and of `bias`, in the decision to ask: log-odds that the rules are wrong.
+    #[serde(default)]
+    pub gate: BTreeMap<String, f64>,
 }
 
 /// One figure, with where and when it was measured.
@@ -91,7 +94,9 @@ pub struct Stated {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadLabels {
-    /// Of a marked span.
+    /// Units of the layer between a span and its heads, and the facts that it reads beside the hidden states.
+    pub dense: Option<DenseLayer>,
+    /// Of a span.
     pub assertion: Option<Vec<String>>,
     /// Of a marked span.
     pub experiencer: Option<Vec<String>>,
@@ -101,6 +106,16 @@ pub struct HeadLabels {
     pub mention: Option<Vec<String>>,
     /// Dimensions of the vector of a span.
     pub link: Option<usize>,
+}
+
+/// The layer between a span and its heads.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenseLayer {
+    /// Numbers that come out.
+    pub units: usize,
+    /// Names of the facts that follow the hidden states, each 0 or 1.
+    pub facts: Vec<String>,
 }
 
 impl Manifest {

@@ -19,8 +19,8 @@ pub use config::Config;
 pub use encoder::{ENCODERS, Encoder};
 pub use error::ModelError;
 pub use files::ModelFiles;
-pub use heads::{Head, Heads, Link, argmax, marked, softmax};
-pub use manifest::{Architecture, HeadLabels, Manifest, Measured, Stated};
+pub use heads::{Dense, Head, Heads, Link, argmax, marked, softmax};
+pub use manifest::{Architecture, DenseLayer, HeadLabels, Manifest, Measured, Stated};
 pub use shipped::shipped;
 pub use tokenizer::{Piece, Tokenizer};
 pub use weights::{Layer, Linear, Norm, Parameters};
@@ -121,6 +121,11 @@ impl Model {
     /// Hidden states → decisions.
     pub fn heads(&self) -> &Heads {
         &self.heads
+    }
+
+    /// Weight of a fact, or of `bias`, in the decision to ask; 0 where the manifest has none.
+    pub fn gate(&self, fact: &str) -> f64 {
+        self.manifest.as_ref().and_then(|m| m.gate.get(fact)).copied().unwrap_or_default()
     }
 
     /// A temperature or threshold of the manifest.

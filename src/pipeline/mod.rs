@@ -1,14 +1,24 @@
 //! The order of the stages, and the only place that knows it; one report at a time, or a batch on all threads.
 
+#[cfg(feature = "neural")]
+mod asking;
+#[cfg(not(feature = "neural"))]
+#[path = "asking_off.rs"]
+mod asking;
 mod layout;
 mod times;
 
 pub use layout::{DateSpan, Layout, LayoutOptions, QuantitySpan, SectionSpan, TableSpan};
 
+use asking::{Adviser, Advice, Asked};
 use crate::code::{Coder, Setting};
 use crate::context::{
     Mechanism, Mechanisms, Nature, Owner, Profile, Question, Reader, Statement, conclude,
 };
+#[cfg(feature = "neural")]
+use crate::model::{Model, ModelError};
+#[cfg(feature = "neural")]
+use std::sync::Arc;
 use crate::date;
 use crate::document::Document;
 use crate::event::{Assertion, CodedEvent, Provenance, Reading};
@@ -37,6 +47,7 @@ pub struct Engine {
     measures: quantity::Words,
     coder: Coder,
     mechanisms: Mechanisms,
+    adviser: Adviser,
 }
 
 /// A report whose annotation failed: a fault of the engine, never of its neighbours.
@@ -65,7 +76,17 @@ impl Engine {
         let dates = date::Words::new(rows, lexicons.vocabulary.len())?;
         let measures = quantity::Words::new(&lexicons.units)?;
         let coder = Coder::new(ENGINE, &lexicons);
-        Ok(Self { coder, dates, measures, lexicons, mechanisms: Mechanisms::default() })
+        Ok(Self { coder, dates, measures, lexicons, mechanisms: Mechanisms::default(), adviser: Adviser::default() })
+    }
+
+    /// This engine, advised by a model.
+    ///
+    /// # Errors
+    /// The model has no head that this engine can use.
+    #[cfg(feature = "neural")]
+    pub fn advised_by(self, model: Arc<Model>, always: bool) -> Result<Self, ModelError> {
+        let adviser = Adviser::new(model, &self.lexicons, always)?;
+        Ok(Self { coder: self.coder.with_model(adviser.reference()), adviser, ..self })
     }
 
     /// This engine with one mechanism of the reading of context left out, to measure what it brings.
@@ -83,17 +104,79 @@ impl Engine {
         self.coder.provenance()
     }
 
-    /// The coded events of a report, in the contract's order. Total: every text gives a result.
+    /// The coded events of a report by the rules alone, in the contract's order. Total: every text gives a result.
     pub fn annotate(&self, document: &Document) -> Vec<CodedEvent> {
+        self.read(document, &Advice::default(), &mut None)
+    }
+
+    /// The events of each report of a batch, in the order of the batch, on all threads of the current pool; the model is
+    /// asked about the whole batch together. A fault of the engine or of the model is confined to its report.
+    pub fn annotate_batch<'d>(
+        &self,
+        documents: impl IntoParallelIterator<Item = &'d Document>,
+    ) -> Vec<Result<Vec<CodedEvent>, Failure>> {
+        self.advised(documents, true, |document, advice, asked| self.read(document, advice, asked))
+    }
+
+    /// The events of one report, as `annotate_batch`.
+    pub fn annotate_guarded(&self, document: &Document) -> Result<Vec<CodedEvent>, Failure> {
+        self.annotate_batch([document]).pop().unwrap_or(Err(Failure))
+    }
+
+    /// What `read` makes of each report: first without advice, gathering what is to be asked; again where the model tags
+    /// findings; and again where it has opinions of mentions. Most reports are read once.
+    fn advised<'d, T: Send>(
+        &self,
+        documents: impl IntoParallelIterator<Item = &'d Document>,
+        tags: bool,
+        read: impl Fn(&Document, &Advice, &mut Option<Asked>) -> T + Sync,
+    ) -> Vec<Result<T, Failure>> {
+        let reread = |document: &'d Document, advice: &Advice| {
+            let mut asked = self.adviser.asked(tags);
+            let result = guarded(|| read(document, advice, &mut asked));
+            (result, asked)
+        };
+        let first = |document| {
+            let (result, asked) = reread(document, &Advice::default());
+            (result, (document, asked))
+        };
+        let (results, asked): (Vec<_>, Vec<_>) = documents.into_par_iter().map(first).unzip();
+        let tagged = self.adviser.tag(&asked);
+        let second = |((result, (document, asked)), advice): ((Result<T, Failure>, (&'d Document, _)), _)| match advice {
+            Ok(None) => (result, (document, asked, Advice::default())),
+            Ok(Some(advice)) => {
+                let (result, asked) = reread(document, &advice);
+                (result, (document, asked, advice))
+            }
+            Err(failure) => (Err(failure), (document, None, Advice::default())),
+        };
+        let read_again = results.into_par_iter().zip(asked).zip(tagged).map(second);
+        let (results, asked): (Vec<_>, Vec<_>) = read_again.unzip();
+        let documents: Vec<&Document> = asked.iter().map(|(document, ..)| *document).collect();
+        let third = |((result, document), advice): ((Result<T, Failure>, &Document), _)| match advice {
+            Ok(None) => result,
+            Ok(Some(advice)) => guarded(|| read(document, &advice, &mut None)),
+            Err(failure) => Err(failure),
+        };
+        results.into_par_iter().zip(documents).zip(self.adviser.judge(asked)).map(third).collect()
+    }
+
+    /// The events of a report, with the advice of a model; what to ask is added to `asked`.
+    fn read(&self, document: &Document, advice: &Advice, asked: &mut Option<Asked>) -> Vec<CodedEvent> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
         let mentions = mention::find(&segmented, &self.lexicons);
+        if let Some(asked) = asked {
+            asked.add_sentences(&segmented, &mentions);
+        }
+        let mentions = self.adviser.complete(advice, &segmented, mentions);
         if mentions.is_empty() {
             return Vec::new();
         }
         let reader = self.reader(&segmented, document).knowing(&mentions);
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
-        let readings = self.readings(&reader, &times, &segmented, &mentions);
+        let mut readings = self.readings(&reader, &times, &segmented, &mentions, asked);
+        self.adviser.advise(advice, &mentions, &mut readings);
         let conclusions = self.conclusions(&reader, &mentions, &readings);
         let event = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| {
             let found = times.nearest(&segmented, mention);
@@ -112,23 +195,35 @@ impl Engine {
         events
     }
 
-    /// The events of each report of a batch, in the order of the batch, on all threads of the current pool.
-    pub fn annotate_batch(&self, documents: &[Document]) -> Vec<Result<Vec<CodedEvent>, Failure>> {
-        documents.par_iter().map(|document| self.annotate_guarded(document)).collect()
-    }
-
-    /// As `annotate`; a fault of the engine is confined to the report.
-    pub fn annotate_guarded(&self, document: &Document) -> Result<Vec<CodedEvent>, Failure> {
-        catch_unwind(AssertUnwindSafe(|| self.annotate(document))).map_err(|_| Failure)
-    }
-
-    /// Reads the context of given spans (original bytes), in the order given.
+    /// Reads the context of given spans (original bytes) by the rules alone, in the order given. Total.
     pub fn qualify(&self, document: &Document, spans: &[Span]) -> Vec<Qualified> {
+        self.read_given(document, spans, &Advice::default(), &mut None)
+    }
+
+    /// As `qualify`, asking the model about doubtful spans; a fault is confined to the report.
+    ///
+    /// # Errors
+    /// A fault of the engine or of the model.
+    pub fn qualify_guarded(&self, document: &Document, spans: &[Span]) -> Result<Vec<Qualified>, Failure> {
+        let read = |document: &Document, advice: &Advice, asked: &mut Option<Asked>| {
+            self.read_given(document, spans, advice, asked)
+        };
+        self.advised([document], false, read).pop().unwrap_or(Err(Failure))
+    }
+
+    fn read_given(
+        &self,
+        document: &Document,
+        spans: &[Span],
+        advice: &Advice,
+        asked: &mut Option<Asked>,
+    ) -> Vec<Qualified> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
         let (mentions, found) = self.given(&segmented, spans);
         let reader = self.reader(&segmented, document).knowing(&found);
         let times = Times::of(document, &segmented, &self.dates);
-        let readings = self.readings(&reader, &times, &segmented, &mentions);
+        let mut readings = self.readings(&reader, &times, &segmented, &mentions, asked);
+        self.adviser.advise(advice, &mentions, &mut readings);
         let conclusions = self.conclusions(&reader, &mentions, &readings);
         let qualified = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| Qualified {
             reading,
@@ -173,11 +268,16 @@ impl Engine {
         times: &Times,
         segmented: &Segmented,
         mentions: &[Mention],
+        asked: &mut Option<Asked>,
     ) -> Vec<Reading> {
-        let read = |mention: &Mention| {
-            reader.read(mention, self.nature(mention), self.is_long_ago(times, segmented, mention))
+        let read = |(number, mention): (usize, &Mention)| {
+            let (nature, is_long_ago) = (self.nature(mention), self.is_long_ago(times, segmented, mention));
+            let Some(asked) = asked else { return reader.read(mention, nature, is_long_ago) };
+            let (reading, question) = reader.read_and_ask(mention, nature, is_long_ago);
+            asked.add(number, question);
+            reading
         };
-        mentions.iter().map(read).collect()
+        mentions.iter().enumerate().map(read).collect()
     }
 
     /// The text dates the mention well before the report.
@@ -249,6 +349,11 @@ impl Engine {
         let section = segmented.section_of(tokens.start as usize)?;
         Some(self.lexicons.sections[section.kind as usize].id.clone())
     }
+}
+
+/// Runs `work` on one report; a panic is a failure of that report.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Failure)
 }
 
 /// The hashes by which a report is known to be unchanged.

@@ -30,7 +30,7 @@ pub(super) fn measure(gold: &[GoldDocument], options: &Options) -> Result<Vec<Ab
     for without in Mechanism::ALL {
         bar.set_message(without.name());
         let engine = load_engine(&options.lexicon)?.without(without);
-        let found = read(&engine, gold);
+        let found = read(&engine, gold)?;
         let parts = by_part(&pair(gold, &found));
         ablated.push(Ablated { without, tallies: parts.values().map(Tally::of).collect() });
         bar.inc(1);

@@ -6,7 +6,8 @@ pub(super) mod gold;
 mod require;
 mod tables;
 
-use super::{MOST_THREADS, Outcome, Result, load_engine, on_threads, print};
+use super::advice::Advice;
+use super::{Failed, MOST_THREADS, Outcome, Result, load_engine, on_threads, print};
 use crate::evaluate::{Calibration, Found, GoldDocument, Judged, Measure, Resampling, Tally, pair, read_all};
 use crate::pipeline::Engine;
 use clap::Subcommand;
@@ -111,6 +112,8 @@ struct Options {
     /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
     #[arg(long, value_name = "DIR")]
     lexicon: Vec<PathBuf>,
+    #[command(flatten)]
+    advice: Advice,
     /// Number of threads; 0 for one per core.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=MOST_THREADS))]
     threads: u16,
@@ -157,18 +160,18 @@ struct Group {
 pub(super) fn run(arguments: &Arguments) -> Result {
     let Command::Assertion(options) = &arguments.command;
     let gold = gold::read(&options.gold, options.set.as_deref())?;
-    let engine = load_engine(&options.lexicon)?;
+    let engine = options.advice.of(load_engine(&options.lexicon)?)?;
     on_threads(options.threads, || {
-        let found = read(&engine, &gold);
+        let found = read(&engine, &gold)?;
         evaluate(&engine, &gold, &found, options)
     })?
 }
 
 /// What an engine reads of every marked span.
-fn read(engine: &Engine, gold: &[GoldDocument]) -> Vec<Vec<Found>> {
+fn read(engine: &Engine, gold: &[GoldDocument]) -> Result<Vec<Vec<Found>>> {
     read_all(gold, |document, spans| {
-        let read = engine.qualify(document, spans).into_iter();
-        read.map(|q| Found { reading: q.reading, conclusion: q.conclusion }).collect()
+        let read = engine.qualify_guarded(document, spans).map_err(Failed::new)?.into_iter();
+        Ok(read.map(|q| Found { reading: q.reading, conclusion: q.conclusion }).collect())
     })
 }
 
