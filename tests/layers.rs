@@ -79,6 +79,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("signal_hook", &["cli"]),
     ("unicode_width", &["cli"]),
     ("encoding_rs", &["source"]),
+    ("candle_core", &["model"]),
+    ("candle_nn", &["model"]),
+    ("safetensors", &["model"]),
+    ("tokenizers", &["model"]),
 ];
 
 // ---------------------------------------------------------------- reading Rust

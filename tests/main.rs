@@ -13,6 +13,8 @@ mod faults;
 mod golden;
 mod layers;
 mod load;
+#[cfg(feature = "neural")]
+mod model;
 mod phenotype;
 mod phenotype_malice;
 mod properties;

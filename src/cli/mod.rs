@@ -10,6 +10,8 @@ mod forget;
 mod lexicon;
 mod lines;
 mod load;
+#[cfg(feature = "neural")]
+mod model;
 mod phenotype;
 mod progress;
 mod qualify;
@@ -117,6 +119,10 @@ enum Command {
     /// List, check, test and show lexicons.
     #[command(after_help = lexicon::EXAMPLES)]
     Lexicon(lexicon::Arguments),
+    /// List, check, show and measure transformers.
+    #[cfg(feature = "neural")]
+    #[command(after_help = model::EXAMPLES)]
+    Model(model::Arguments),
     /// List, show, check, test, run and import phenotypes.
     #[command(after_help = phenotype::EXAMPLES)]
     Phenotype(phenotype::Arguments),
@@ -140,6 +146,8 @@ pub fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Lexicon(arguments) => lexicon::run(&arguments),
+        #[cfg(feature = "neural")]
+        Command::Model(arguments) => model::run(&arguments),
         Command::Phenotype(arguments) => phenotype::run(&arguments),
     };
     match result {

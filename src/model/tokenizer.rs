@@ -2,6 +2,7 @@
 
 use super::error::ModelError;
 use super::files::{ModelFiles, TOKENIZER};
+use std::collections::BTreeSet;
 
 /// A token of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Piece {
     pub end: u32,
 }
 
-/// Cuts texts into pieces. Never adds special tokens, and reads their names in a text as ordinary text.
+/// Cuts texts into pieces. Never adds special tokens; their names in a text are unknown words.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     file: String,
@@ -22,10 +23,17 @@ pub struct Tokenizer {
     pub bos: u32,
     /// Token that ends a sequence.
     pub eos: u32,
+    /// Token of what has no piece.
+    pub unknown: u32,
+    /// Tokens that stand for no text: a report that spells their names may not forge them.
+    special: BTreeSet<u32>,
 }
 
 /// Begin and end of a sequence: of CamemBERT, XLM-RoBERTa and E5, and of BERT.
 const ENDS: [(&str, &str); 2] = [("<s>", "</s>"), ("[CLS]", "[SEP]")];
+
+/// What has no piece, in the same families.
+const UNKNOWN: [&str; 2] = ["<unk>", "[UNK]"];
 
 impl Tokenizer {
     /// Reads `tokenizer.json`; its ids must be below `rows`.
@@ -47,7 +55,12 @@ impl Tokenizer {
         let Some((bos, eos)) = ends else {
             return Err(ModelError::NoToken { file, token: ENDS[0].0.to_string() });
         };
-        Ok(Self { inner, file, bos, eos })
+        let Some(unknown) = UNKNOWN.iter().find_map(|token| inner.token_to_id(token)) else {
+            return Err(ModelError::NoToken { file, token: UNKNOWN[0].to_string() });
+        };
+        let added = inner.get_added_tokens_decoder();
+        let special = added.iter().filter(|(_, token)| token.special).map(|(&id, _)| id).collect();
+        Ok(Self { inner, file, bos, eos, unknown, special })
     }
 
     /// The pieces of `text`, in order, without special tokens; offsets are bytes of `text`.
@@ -59,7 +72,8 @@ impl Tokenizer {
             why: format!("a character that {} has no piece for", self.file),
         })?;
         let places = encoding.get_ids().iter().zip(encoding.get_offsets());
-        Ok(places.map(|(&id, &(start, end))| piece(text, id, start, end)).collect())
+        let plain = |id: u32| if self.special.contains(&id) { self.unknown } else { id };
+        Ok(places.map(|(&id, &(start, end))| piece(text, plain(id), start, end)).collect())
     }
 
     /// The id of a token by its spelling in the vocabulary, such as a marker of spans.
