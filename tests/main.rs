@@ -10,6 +10,8 @@ mod context;
 mod dates;
 mod evaluate;
 mod faults;
+#[cfg(feature = "neural")]
+mod fused;
 mod golden;
 mod layers;
 mod load;

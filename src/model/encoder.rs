@@ -3,6 +3,7 @@
 use super::candle::Candle;
 use super::config::Config;
 use super::error::ModelError;
+use super::fused::{Fused, Instructions};
 use super::weights::Parameters;
 
 /// Token ids → final hidden states.
@@ -22,8 +23,9 @@ pub trait Encoder: Send + Sync {
     fn encode(&self, sequences: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError>;
 }
 
-/// The names that [`build`] knows.
-pub const ENCODERS: &[&str] = &["candle"];
+/// The names that [`build`] knows. The fused ones need a processor with their instructions, and widths that are
+/// multiples of 32.
+pub const ENCODERS: &[&str] = &["candle", "fused-vnni", "fused-avx512", "fused-avx2", "fused-portable"];
 
 /// The encoder of this name, or the fastest that this processor can run.
 pub(super) fn build(
@@ -31,8 +33,23 @@ pub(super) fn build(
     config: &Config,
     parameters: Parameters,
 ) -> Result<Box<dyn Encoder>, ModelError> {
-    match name {
-        None | Some("candle") => Ok(Box::new(Candle::new(config, parameters)?)),
-        Some(name) => Err(ModelError::NoEncoder { name: name.to_string(), known: ENCODERS.join(", ") }),
+    let fused = |name: &str| Instructions::ALL.into_iter().find(|i| i.name() == name);
+    match (name, fused(name.unwrap_or_default())) {
+        (None, _) => fastest(config, parameters),
+        (Some("candle"), _) => Ok(Box::new(Candle::new(config, parameters)?)),
+        (Some(_), Some(instructions)) => Ok(Box::new(Fused::new(config, parameters, instructions)?)),
+        (Some(name), None) => {
+            Err(ModelError::NoEncoder { name: name.to_string(), known: ENCODERS.join(", ") })
+        }
+    }
+}
+
+/// Plain Rust is slower than candle, so the fused pass is taken only with instructions of its own.
+fn fastest(config: &Config, parameters: Parameters) -> Result<Box<dyn Encoder>, ModelError> {
+    match Instructions::available().first() {
+        Some(&instructions) if Fused::fits(config) && instructions != Instructions::Portable => {
+            Ok(Box::new(Fused::new(config, parameters, instructions)?))
+        }
+        _ => Ok(Box::new(Candle::new(config, parameters)?)),
     }
 }
