@@ -150,8 +150,8 @@ def main():
         epoch += 1
         for path, sequences in dev.items():
             print(f"epoch {epoch} {path} {accuracy(model, sequences, args.device)}", flush=True)
-    if args.into:
-        save(model, tokenizer, Path(args.into))
+        if args.into:
+            save(model, tokenizer, Path(args.into))
 
 
 if __name__ == "__main__":

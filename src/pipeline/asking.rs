@@ -96,12 +96,7 @@ impl Adviser {
     /// The findings that the model sees in the sentences of each report; `None` for a report without such sentences.
     pub fn tag(&self, reports: &[(&Document, Option<Asked>)]) -> Vec<Result<Option<Advice>, Failure>> {
         let Some(tagger) = &self.tagger else { return reports.iter().map(|_| Ok(None)).collect() };
-        let sentences = |asked: &Option<Asked>| match asked.as_ref().map(|asked| &asked.sentences) {
-            None => Ok(Vec::new()),
-            Some(Ok(sentences)) => Ok(sentences.iter().map(|s| (s.ids.as_slice(), s)).collect()),
-            Some(Err(_)) => Err(Failure),
-        };
-        let wanted: Vec<Result<Vec<_>, Failure>> = reports.iter().map(|(_, asked)| sentences(asked)).collect();
+        let wanted: Vec<_> = reports.iter().map(|(_, asked)| sentences(asked.as_ref())).collect();
         let read = |report: usize, sentence: &&Sentence, states: &[f32]| {
             tagger.read(&reports[report].0.text, sentence, states)
         };
@@ -121,9 +116,7 @@ impl Adviser {
             _ => Ok(Vec::new()),
         };
         let sequences: Vec<_> = reports.par_iter().map(sequences).collect();
-        let pair = |s: &Vec<Sequence>| s.iter().map(|s| (s.ids.as_slice(), s)).collect();
-        let wanted: Vec<Result<Vec<_>, Failure>> =
-            sequences.iter().map(|s| s.as_ref().map(pair).map_err(|_| Failure)).collect();
+        let wanted: Vec<_> = sequences.iter().map(|s| s.as_ref().map(|s| pieces(s)).map_err(|_| Failure)).collect();
         let found = encoded(judge.model(), &wanted, |_, sequence: &&Sequence, states| judge.opinions(sequence, states));
         let advice = |(opinions, (_, _, advice)): (Result<Vec<_>, Failure>, (&Document, Option<Asked>, Advice))| {
             let opinions = opinions?;
@@ -151,6 +144,18 @@ impl Adviser {
 
 /// Pieces to encode, and what they are for.
 type Wanted<'s, T> = Vec<(&'s [u32], T)>;
+
+fn sentences<'s>(asked: Option<&'s Asked>) -> Result<Wanted<'s, &'s Sentence>, Failure> {
+    match asked.map(|asked| &asked.sentences) {
+        None => Ok(Vec::new()),
+        Some(Ok(sentences)) => Ok(sentences.iter().map(|s| (s.ids.as_slice(), s)).collect()),
+        Some(Err(_)) => Err(Failure),
+    }
+}
+
+fn pieces(sequences: &[Sequence]) -> Wanted<'_, &Sequence> {
+    sequences.iter().map(|s| (s.ids.as_slice(), s)).collect()
+}
 
 /// What `read` makes of the hidden states of everything that the reports want, in their order. Sequences that several
 /// reports share are encoded once: hospital sentences repeat.
