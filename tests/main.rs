@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[cfg(feature = "neural")]
+mod advice;
 mod cases;
 mod cli;
 mod compatibility;

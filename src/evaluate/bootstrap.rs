@@ -1,7 +1,7 @@
 //! Percentile intervals by resampling whole documents: mentions of one report are not independent.
 
-use super::score::Tally;
 use rayon::prelude::*;
+use std::ops::AddAssign;
 
 /// How intervals are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,12 +27,15 @@ impl Resampling {
     /// One tally a replicate: as many documents as there are, drawn with replacement.
     ///
     /// Each replicate has a generator of its own, seeded by its number: the threads do not matter.
-    pub fn replicates(&self, documents: &[Tally]) -> Vec<Tally> {
+    pub fn replicates<T>(&self, documents: &[T]) -> Vec<T>
+    where
+        T: Default + Send + Sync + for<'t> AddAssign<&'t T>,
+    {
         (0..u64::from(self.resamples)).into_par_iter().map(|r| replicate(documents, self.seed, r)).collect()
     }
 
     /// The interval of a figure over the replicates; those where it is not defined are left out.
-    pub fn interval(&self, replicates: &[Tally], figure: impl Fn(&Tally) -> Option<f64>) -> Option<Interval> {
+    pub fn interval<T>(&self, replicates: &[T], figure: impl Fn(&T) -> Option<f64>) -> Option<Interval> {
         let mut values: Vec<f64> = replicates.iter().filter_map(figure).collect();
         values.sort_by(f64::total_cmp);
         let tail = (1.0 - self.level) / 2.0;
@@ -40,9 +43,9 @@ impl Resampling {
     }
 }
 
-fn replicate(documents: &[Tally], seed: u64, number: u64) -> Tally {
+fn replicate<T: Default + for<'t> AddAssign<&'t T>>(documents: &[T], seed: u64, number: u64) -> T {
     let mut state = mix(seed ^ mix(number));
-    let mut sum = Tally::default();
+    let mut sum = T::default();
     for _ in documents {
         sum += &documents[below(&mut state, documents.len())];
     }
@@ -77,6 +80,7 @@ fn below(state: &mut u64, bound: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::score::Tally;
     use super::*;
 
     #[test]

@@ -6,11 +6,13 @@
 mod bootstrap;
 mod calibration;
 mod gold;
+mod mentions;
 mod score;
 
 pub use bootstrap::{Interval, Resampling};
 pub use calibration::{Bucket, Calibration};
 pub use gold::{GoldDocument, GoldMention, Truth, read_object};
+pub use mentions::{FoundSpan, MentionTally, MentionsGold, read_mentions};
 pub use score::{Counts, Measure, Tally, Verdict, judge};
 
 use crate::document::Document;

@@ -2,7 +2,7 @@
 
 use crate::lexicon::Lexicons;
 use crate::model::{Model, ModelError};
-use crate::normalize::fold;
+use crate::segment::fold;
 use rustc_hash::FxHashSet;
 use std::sync::OnceLock;
 

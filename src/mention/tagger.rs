@@ -4,7 +4,7 @@ use super::link::Linker;
 use super::{Mention, Rule};
 use crate::lexicon::{Lexicons, WordId};
 use crate::model::{Head, Model, ModelError, softmax};
-use crate::segment::{Segmented, TokenRange};
+use crate::segment::{Segmented, TokenRange, fold};
 use crate::span::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -199,7 +199,7 @@ fn heads(lexicons: &Lexicons) -> FxHashSet<WordId> {
     let mut concepts: FxHashMap<WordId, FxHashSet<u32>> = FxHashMap::default();
     for term in lexicons.concepts.terms.iter().filter(|term| !term.ambiguous) {
         let first = term.text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
-        let word = first.map(|first| lexicons.vocabulary.get(&crate::normalize::fold(first).text().to_string()).word);
+        let word = first.map(|first| lexicons.vocabulary.get(fold(first).text()).word);
         if let Some(word) = word.filter(|word| *word != 0) {
             concepts.entry(word).or_default().insert(term.concept);
         }

@@ -6,13 +6,13 @@ mod section;
 mod sentence;
 mod table;
 
-pub use crate::normalize::TokenKind;
+pub use crate::normalize::{TokenKind, fold};
 pub use crate::span::Span;
 pub use rules::{Capitals, LineRules, SentenceRules};
 pub use table::{Table, tables};
 
 use crate::lexicon::{Entry, Lexicons, Role, WordId};
-use crate::normalize::{Folded, RawToken, fold, tokenize};
+use crate::normalize::{Folded, RawToken, tokenize};
 
 /// A token of a report: a half-open byte range of the folded text, and its word when a lexicon knows it.
 #[derive(Clone, Copy, Debug)]

@@ -30,7 +30,7 @@ pub(in crate::cli) fn read(paths: &[String], set: Option<&str>) -> Result<Vec<Go
 fn read_file(path: &str) -> Read<Vec<GoldDocument>> {
     let bytes = std::fs::read(path).map_err(|e| format!("{path}: cannot be read: {e}"))?;
     let is_cases = std::path::Path::new(path).extension().is_some_and(|e| e == "toml");
-    if is_cases { read_cases(path, &bytes) } else { read_lines(path, &bytes) }
+    if is_cases { read_cases(path, &bytes) } else { read_lines(path, &bytes, read_object) }
 }
 
 /// Most faults told at once.
@@ -44,12 +44,21 @@ fn told(faults: &[String]) -> String {
     }
 }
 
-fn read_lines(path: &str, bytes: &[u8]) -> Read<Vec<GoldDocument>> {
+/// The objects of a file of JSON lines, each read with its report.
+pub(super) fn read_objects<T>(
+    path: &str,
+    read: impl Fn(&Object, Document) -> Read<T>,
+) -> std::result::Result<Vec<T>, String> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{path}: cannot be read: {e}"))?;
+    read_lines(path, &bytes, read)
+}
+
+fn read_lines<T>(path: &str, bytes: &[u8], read: impl Fn(&Object, Document) -> Read<T>) -> Read<Vec<T>> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let lines = bytes.split(|b| *b == b'\n').enumerate();
     let (mut gold, mut faults) = (Vec::new(), Vec::new());
     for (i, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
-        match read_line(line, i + 1) {
+        match read_line(line, i + 1, &read) {
             Ok(document) => gold.push(document),
             Err(fault) => faults.push(format!("{path}:{}: {fault}", i + 1)),
         }
@@ -58,7 +67,7 @@ fn read_lines(path: &str, bytes: &[u8]) -> Read<Vec<GoldDocument>> {
 }
 
 /// The messages of the JSON parser may quote the input, so only its position is told.
-fn read_line(line: &[u8], number: usize) -> Read<GoldDocument> {
+fn read_line<T>(line: &[u8], number: usize, read: impl Fn(&Object, Document) -> Read<T>) -> Read<T> {
     let object: Object = serde_json::from_slice(line)
         .map_err(|e| format!("not a JSON object (column {}); write one object a line", e.column()))?;
     let names = ["id", "doc_id", "document_id", "note_id"];
@@ -68,7 +77,7 @@ fn read_line(line: &[u8], number: usize) -> Read<GoldDocument> {
     });
     let id = id.unwrap_or_else(|| format!("line {number}"));
     let document = Document { id, ..lines::document(&object)? };
-    read_object(&object, document)
+    read(&object, document)
 }
 
 /// Each case is one document.

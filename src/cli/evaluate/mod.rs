@@ -1,8 +1,9 @@
-//! `laennec evaluate assertion`: precision, recall and F1 of the context against marked files.
+//! `laennec evaluate assertion|mentions`: precision, recall and F1 against marked files.
 
 mod ablation;
 mod errors;
 pub(super) mod gold;
+mod mentions;
 mod require;
 mod tables;
 
@@ -49,6 +50,9 @@ enum Command {
     /// Assertion, experiencer and temporality of marked spans.
     #[command(after_help = EXAMPLES)]
     Assertion(Options),
+    /// Which mentions are found: exact and overlapping spans, subgroups.
+    #[command(after_help = mentions::EXAMPLES)]
+    Mentions(mentions::Options),
 }
 
 /// What splits the mentions into groups.
@@ -158,7 +162,10 @@ struct Group {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let Command::Assertion(options) = &arguments.command;
+    let options = match &arguments.command {
+        Command::Assertion(options) => options,
+        Command::Mentions(options) => return mentions::run(options),
+    };
     let gold = gold::read(&options.gold, options.set.as_deref())?;
     let engine = options.advice.of(load_engine(&options.lexicon)?)?;
     on_threads(options.threads, || {
