@@ -12,6 +12,7 @@ mod files;
 mod heads;
 mod manifest;
 mod shipped;
+mod steps;
 mod tokenizer;
 mod weights;
 
