@@ -80,7 +80,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("unicode_width", &["cli"]),
     ("encoding_rs", &["source"]),
     ("candle_core", &["model"]),
-    ("candle_nn", &["model"]),
+    ("gemm", &["model"]),
     ("safetensors", &["model"]),
     ("tokenizers", &["model"]),
 ];

@@ -13,6 +13,7 @@ mod fused;
 mod heads;
 mod manifest;
 mod shipped;
+mod steps;
 mod tokenizer;
 mod weights;
 

@@ -2,7 +2,7 @@
 
 use super::elementwise::softmax2;
 use super::lanes::Lanes;
-use super::product::{Product, Start, Tiles, panel};
+use super::product::{Ahead, Product, Start, Tiles, panel};
 
 /// Columns added to the rows of scratch matrices, so that rows do not fall on the same lines of the first cache.
 pub const GAP: usize = 16;
@@ -56,31 +56,37 @@ pub unsafe fn attend<V: Tiles>(p: &Attention) {
         for block in 0..blocks {
             let rows = (p.length - row).div_ceil(blocks - block);
             let q = q.add(row * p.stride);
-            panel::<V>(&Product {
-                rows,
-                inner: p.size,
-                columns: padded,
-                a: q,
-                a_stride: p.stride,
-                b: p.keys,
-                b_stride: stride,
-                c: p.scores,
-                c_stride: stride,
-                start: Start::Zero,
-            });
+            panel::<V>(
+                &Product {
+                    rows,
+                    inner: p.size,
+                    columns: padded,
+                    a: q,
+                    a_stride: p.stride,
+                    b: p.keys,
+                    b_stride: stride,
+                    c: p.scores,
+                    c_stride: stride,
+                    start: Start::Zero,
+                },
+                Ahead::NONE,
+            );
             softmax2::<V>(p.scores, rows, p.length, stride);
-            panel::<V>(&Product {
-                rows,
-                inner: p.length,
-                columns: p.size,
-                a: p.scores,
-                a_stride: stride,
-                b: v,
-                b_stride: p.stride,
-                c: q,
-                c_stride: p.stride,
-                start: Start::Zero,
-            });
+            panel::<V>(
+                &Product {
+                    rows,
+                    inner: p.length,
+                    columns: p.size,
+                    a: p.scores,
+                    a_stride: stride,
+                    b: v,
+                    b_stride: p.stride,
+                    c: q,
+                    c_stride: p.stride,
+                    start: Start::Zero,
+                },
+                Ahead::NONE,
+            );
             row += rows;
         }
     }

@@ -31,6 +31,46 @@ impl Start {
     }
 }
 
+/// Weights that the next panel reads, called for while this one runs: they come from far, and nothing else hides it.
+#[derive(Clone, Copy)]
+pub struct Ahead {
+    from: *const i8,
+    lines: usize,
+}
+
+impl Ahead {
+    /// Nothing to call for.
+    pub const NONE: Self = Self { from: std::ptr::null(), lines: 0 };
+
+    /// `bytes` from `from` on; the address need not be valid.
+    pub fn new(from: *const i8, bytes: usize) -> Self {
+        Self { from, lines: bytes / LINE }
+    }
+
+    /// Calls for part `i` of `parts`.
+    #[inline(always)]
+    pub fn call(self, i: usize, parts: usize) {
+        for line in self.lines * i / parts..self.lines * (i + 1) / parts {
+            call(self.from.wrapping_add(line * LINE));
+        }
+    }
+}
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+#[inline(always)]
+fn call(line: *const i8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(line);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = line;
+}
+
 /// `c[rows × columns] = start + a[rows × inner] · b[inner × columns]`, in row-major order, each with its row stride.
 #[derive(Clone, Copy)]
 pub struct Product {
@@ -156,7 +196,8 @@ pub unsafe fn linear<V: Tiles>(p: &Product, finish: impl Fn(&Product)) {
                 start: if first > 0 { Start::Held } else { p.start.from(column) },
                 ..*p
             };
-            panel::<V>(&part);
+            let next = p.b.wrapping_add((column + PANEL) * p.inner + first * PANEL);
+            panel::<V>(&part, Ahead::new(next.cast(), inner * PANEL * size_of::<f32>()));
             if first + inner == p.inner {
                 finish(&part);
             }
@@ -169,7 +210,7 @@ pub unsafe fn linear<V: Tiles>(p: &Product, finish: impl Fn(&Product)) {
 /// # Safety
 /// As [`Tiles::tile`], over all rows and columns.
 #[inline(always)]
-pub unsafe fn panel<V: Tiles>(p: &Product) {
+pub unsafe fn panel<V: Tiles>(p: &Product, ahead: Ahead) {
     let width = V::VECTORS * V::WIDTH;
     for column in (0..p.columns).step_by(width) {
         let columns = width.min(p.columns - column);
@@ -178,6 +219,7 @@ pub unsafe fn panel<V: Tiles>(p: &Product) {
         let mut row = 0;
         for block in 0..blocks {
             let rows = (p.rows - row).div_ceil(blocks - block);
+            ahead.call(block, blocks);
             V::tile(&Product {
                 rows,
                 columns,

@@ -105,7 +105,7 @@ pub use vnni::{linear, round};
 mod vnni {
     use std::arch::x86_64::*;
 
-    use super::super::product::{PANEL, Start};
+    use super::super::product::{Ahead, PANEL, Start};
     use super::{LARGEST, Rounding, WholeProduct, depth};
 
     const ROWS: usize = 14;
@@ -159,7 +159,8 @@ mod vnni {
                     start: if first > 0 { Start::Held } else { p.start.from(column) },
                     ..*p
                 };
-                panel(&part);
+                let next = p.b.wrapping_add((column + PANEL) * p.inner + first * PANEL);
+                panel(&part, Ahead::new(next.cast(), inner * PANEL * size_of::<i16>()));
                 if first + inner == p.inner {
                     finish(c);
                 }
@@ -168,11 +169,12 @@ mod vnni {
     }
 
     #[inline(always)]
-    unsafe fn panel(p: &WholeProduct) {
+    unsafe fn panel(p: &WholeProduct, ahead: Ahead) {
         let blocks = p.rows.div_ceil(ROWS);
         let mut row = 0;
         for block in 0..blocks {
             let rows = (p.rows - row).div_ceil(blocks - block);
+            ahead.call(block, blocks);
             rows_of(&WholeProduct {
                 rows,
                 a: p.a.add(row * p.a_stride),
