@@ -1,6 +1,6 @@
 //! The transformer against its reference in Python, and every way a model can be damaged against its error.
 
-use crate::support::root;
+use crate::support::{Bench, root};
 use laennec::model::{Model, ModelError, ModelFiles, marked};
 use serde::Deserialize;
 use serde_json::Value;
@@ -480,4 +480,34 @@ fn a_file_beside_the_stated_ones_is_refused() {
     let before = load(bare.folder.path()).unwrap().id_and_hash();
     bare.write("README.md", b"# a card").write("optimizer.pt", b"x");
     assert_eq!(load(bare.folder.path()).unwrap().id_and_hash(), before);
+}
+
+// ---------------------------------------------------------------- the command
+
+#[test]
+fn models_are_listed_checked_shown_and_measured() {
+    let bench = Bench::new();
+    let run = |words: &[&str]| bench.run(&[&["model"], words].concat());
+    let (ours, bare) = (tiny("tiny-bert"), tiny("tiny-camembert"));
+    let (ours, bare) = (ours.to_str().unwrap(), bare.to_str().unwrap());
+    run(&["list"]).ends_with(0);
+    let check = run(&["check", ours, bare]).ends_with(0).out;
+    assert!(check.contains("tiny-bert@1+") && check.contains("3 hashes as stated: no problem"), "{check}");
+    assert!(check.contains("no hash is stated"), "{check}");
+    let show = run(&["show", ours]).ends_with(0).out;
+    for word in ["2 layers × 32", "MIT OR Apache-2.0", "not_assessed", "assertion_temperature = 1.5", "seed"]
+    {
+        assert!(show.contains(word), "{word}: {show}");
+    }
+    let speed =
+        run(&["bench", bare, "--length", "16", "--sequences", "4", "--encoder", "candle"]).ends_with(0).out;
+    assert!(speed.contains("tokens a CPU-second") && speed.contains("the same to the byte"), "{speed}");
+    assert!(run(&["bench", bare, "--length", "65"]).ends_with(1).err.contains("at most 64"));
+    assert!(run(&["check", "nowhere"]).ends_with(1).err.contains("no model \"nowhere\""));
+    run(&["bench", bare, "--encoder", "abacus"]).ends_with(2);
+    let damaged = Copy::of("tiny-bert");
+    damaged.write("tokenizer.json", b"{}");
+    let said = run(&["check", damaged.folder.path().to_str().unwrap()]).ends_with(1).err;
+    assert!(said.contains("tokenizer.json: expected 6758 bytes (manifest.toml), found 2"), "{said}");
+    assert!(run(&["--help"]).ends_with(0).out.contains("Examples:"));
 }

@@ -118,7 +118,8 @@ impl Block {
         parts.inplace_op1(&self.attend.1)?;
         // Views, not copies: tokens × (3 · heads · size) → 3 × heads × tokens × size.
         let parts = parts.reshape((tokens, 3, self.heads, hidden / self.heads))?.permute((1, 2, 0, 3))?;
-        let (queries, keys, values) = (parts.get(0)?, parts.get(1)?, parts.get(2)?);
+        let part = |i| parts.narrow(0, i, 1)?.squeeze(0);
+        let (queries, keys, values) = (part(0)?, part(1)?, part(2)?);
         let weights = queries.matmul(&keys.transpose(D::Minus1, D::Minus2)?)?;
         weights.inplace_op1(&self.softmax)?;
         weights.matmul(&values)?.transpose(0, 1)?.reshape((tokens, hidden))
