@@ -11,13 +11,16 @@ const SHAPES: [(&str, [usize; 4]); 3] =
 const SEQUENCES: u32 = 64;
 const TOKENS: u32 = 48;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// What may go wrong, and may cross threads.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let served = std::env::args().any(|a| a == "--serve");
     pool.install(|| if served { serve() } else { table() })
 }
 
-fn table() -> Result<(), Box<dyn std::error::Error>> {
+fn table() -> Result<(), Failure> {
     for (shape, sizes) in SHAPES {
         for instructions in Instructions::available() {
             let encoder = encoder(instructions, sizes)?;
@@ -28,7 +31,7 @@ fn table() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn serve() -> Result<(), Box<dyn std::error::Error>> {
+fn serve() -> Result<(), Failure> {
     let mut encoders = Vec::new();
     for (shape, sizes) in SHAPES {
         for instructions in Instructions::available() {
@@ -54,7 +57,7 @@ fn answer(line: &str) -> std::io::Result<()> {
 }
 
 /// Tokens per CPU-second over at least `seconds`, after one round to warm up.
-fn measure(encoder: &Fused, seconds: f64) -> Result<f64, Box<dyn std::error::Error>> {
+fn measure(encoder: &Fused, seconds: f64) -> Result<f64, Failure> {
     let sequences = sequences();
     let batch: Vec<&[u32]> = sequences.iter().map(|ids| &ids[..]).collect();
     encoder.encode(&batch)?;
@@ -70,7 +73,7 @@ fn measure(encoder: &Fused, seconds: f64) -> Result<f64, Box<dyn std::error::Err
 }
 
 /// Refuses an encoder whose answer is not that of plain Rust, within a hundredth of its length.
-fn check(encoder: &Fused, sizes: [usize; 4]) -> Result<(), Box<dyn std::error::Error>> {
+fn check(encoder: &Fused, sizes: [usize; 4]) -> Result<(), Failure> {
     let sequences = sequences();
     let found = encoder.encode(&[&sequences[0]])?.swap_remove(0);
     let plain = self::encoder(Instructions::Portable, sizes)?.encode(&[&sequences[0]])?.swap_remove(0);

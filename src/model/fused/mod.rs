@@ -9,8 +9,8 @@
 //! sequence's hidden states do not depend on its neighbours, on its place or on the threads. Between processors with
 //! other [`Instructions`] they differ: f32 by about 1e-6 of a hidden state's length, `Vnni` by about 1e-3.
 //!
-//! **Rejected.** `vdpbf16ps` is slower than f32 on Sapphire Rapids. FMA in f16 needs its sums widened every 32 to 64
-//! numbers, which costs half of what it gains. Eight-bit products are twice as fast again but 2 to 5 % off.
+//! **Not taken**, by estimate and not by trial: FMA in f16 (its sums must be widened every 32 to 64 numbers), products of
+//! eight bits (twice as fast again, some percent off). No AMX path yet.
 
 // `unsafe` stands in this module alone. Intrinsics ask for features, which `Kernels::of` has checked; and the kernels
 // work on raw rows that `pass.rs` sets up, because bounds checks inside the tiles would halve the speed. An `unsafe fn`
