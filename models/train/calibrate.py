@@ -5,7 +5,8 @@
 - temperature: least negative log-likelihood of each head.
 - overrule: the chance from which the model's value replaces the rules', the one with most spans right.
 - gate: logistic regression of "the rules are wrong" on the facts; `ask` is the log-odds that this share of spans reach.
-- mention, link: thresholds given by `--mention`, `--link` (see `link.py`).
+- mention: the chance of its least likely piece from which a finding is believed, with the best F1 on `--sentences`.
+- link, link_letters: chosen by hand from what `link.py` prints.
 """
 
 import argparse
@@ -82,11 +83,53 @@ def scores(weights, rows):
     return facts @ weights[:-1] + weights[-1]
 
 
+@torch.no_grad()
+def findings(model, pieces, rows, max_length):
+    """Marked spans of each sentence, and those the model sees: (first piece, last piece, least chance)."""
+    model.eval()
+    for row in rows:
+        for sequence in data.tagged(row["text"], row["spans"], pieces, max_length):
+            ids = torch.tensor([sequence.ids])
+            chances = model.heads["mention"](model.encoder(ids, torch.ones_like(ids))).softmax(2)[0, 1:-1].tolist()
+            found, is_open = [], False
+            for i, (outside, begin, inside) in enumerate(chances):
+                if outside >= 0.5:
+                    is_open = False
+                elif inside > begin and is_open:
+                    found[-1] = (found[-1][0], i, min(found[-1][2], 1 - outside))
+                else:
+                    found.append((i, i, 1 - outside))
+                    is_open = True
+            tags, marked = sequence.tags[1:-1], []
+            for i, tag in enumerate(tags):
+                if tag == 1:
+                    marked.append((i, i))
+                elif tag == 2 and marked:
+                    marked[-1] = (marked[-1][0], i)
+            yield marked, found
+
+
+def mention_threshold(read):
+    """The threshold with the best exact F1; prints precision and recall along the way."""
+    best = (0.0, 0.5)
+    for percent in (50, 60, 70, 80, 85, 90, 95, 97, 98, 99):
+        hits = seen = marked = 0
+        for truth, found in read:
+            kept = {(a, b) for a, b, chance in found if chance >= percent / 100}
+            hits, seen, marked = hits + len(kept & set(truth)), seen + len(kept), marked + len(truth)
+        f1 = 2 * hits / max(1, seen + marked)
+        print(f"mentions from {percent / 100}: precision {hits / max(1, seen):.3f} recall {hits / max(1, marked):.3f} F1 {f1:.3f}")
+        best = max(best, (f1, percent / 100))
+    return best[1]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
     parser.add_argument("--questions", nargs="+", required=True)
     parser.add_argument("--gate", nargs="+", required=True)
+    parser.add_argument("--sentences", nargs="*", default=[])
+    parser.add_argument("--link", type=float, nargs=2, default=(0.8, 0.3), help="threshold and share of letters")
     parser.add_argument("--into")
     parser.add_argument("--ask", type=float, default=0.05, help="share of spans to ask about")
     parser.add_argument("--max-length", type=int, default=128)
@@ -116,6 +159,10 @@ def main():
         asked = torch.zeros(len(rows), dtype=torch.bool)
         asked[order[: int(share * len(rows))]] = True
         print(f"asked about {share:.2f}: all {torch.where(asked, every(overruled), every(by_rules)).float().mean():.4f}")
+    sentences = [row for path in args.sentences for row in data.read(path)]
+    if sentences:
+        calibration["mention"] = mention_threshold(list(findings(model, pieces, sentences, args.max_length)))
+    calibration["link"], calibration["link_letters"] = args.link
     calibration["ask"] = round(float(scores(weights, rows)[order[int(args.ask * (len(rows) - 1))]]), 3)
     named = {name: round(float(w), 3) for name, w in zip([*FACTS, "bias"], weights)}
     for name, weight in sorted(named.items(), key=lambda item: -item[1])[:12]:

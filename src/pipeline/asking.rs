@@ -49,9 +49,11 @@ impl Asked<'_> {
         }
     }
 
-    /// Adds the sentences that may hold a finding that no lexicon names.
-    pub fn add_sentences(&mut self, segmented: &Segmented, mentions: &[Mention]) {
-        if let Some(tagger) = self.adviser.tagger.as_ref().filter(|_| self.tags) {
+    /// Adds the sentences that may hold a finding that no lexicon names; where not every sentence is asked about, only of
+    /// reports of births, where what no lexicon names is sought.
+    pub fn add_sentences(&mut self, segmented: &Segmented, mentions: &[Mention], is_of_birth: bool) {
+        let reads = self.tags && (self.adviser.always || is_of_birth);
+        if let Some(tagger) = self.adviser.tagger.as_ref().filter(|_| reads) {
             self.sentences = tagger.sentences(segmented, mentions);
         }
     }

@@ -22,7 +22,7 @@ pub(super) struct Adviser;
 impl Asked<'_> {
     pub fn add(&mut self, _mention: usize, _question: Question) {}
 
-    pub fn add_sentences(&mut self, _segmented: &Segmented, _mentions: &[Mention]) {}
+    pub fn add_sentences(&mut self, _segmented: &Segmented, _mentions: &[Mention], _is_of_birth: bool) {}
 }
 
 impl Adviser {

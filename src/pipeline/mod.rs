@@ -166,7 +166,7 @@ impl Engine {
         let segmented = Segmented::new(&document.text, &self.lexicons);
         let mentions = mention::find(&segmented, &self.lexicons);
         if let Some(asked) = asked {
-            asked.add_sentences(&segmented, &mentions);
+            asked.add_sentences(&segmented, &mentions, self.is_of_birth(document));
         }
         let mentions = self.adviser.complete(advice, &segmented, mentions);
         if mentions.is_empty() {
@@ -332,6 +332,12 @@ impl Engine {
             is_child: age.is_some_and(|years| years < CHILD_YEARS),
             is_hypothetical: kinds.iter().any(|k| k.is_hypothetical),
         }
+    }
+
+    /// True for a report of a kind that tells malformations: about a fetus, a birth, a child.
+    fn is_of_birth(&self, document: &Document) -> bool {
+        let profile = self.profile(document);
+        profile.is_child || profile.subject != Subject::Patient
     }
 
     fn nature(&self, mention: &Mention) -> Nature {
