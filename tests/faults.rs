@@ -320,7 +320,7 @@ fn wrong_arguments_end_with_2() {
         &["annotate", "good.jsonl", "--into", "postgres://h/d"],
         &["annotate", "good.jsonl", "--into", "c.db", "--unknown"],
         &["annotate", "good.jsonl", "--into", "c.db", "--threads", "many"],
-        &["annotate", "good.jsonl", "--into", "c.db", "--model", "none"],
+        &["annotate", "good.jsonl", "--into", "c.db", "--model"],
         &["events"],
         &["events", "good.db", "--format", "xml"],
         &["events", "good.db", "--document", "a", "--patient", "b"],

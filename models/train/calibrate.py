@@ -130,6 +130,7 @@ def main():
     parser.add_argument("--gate", nargs="+", required=True)
     parser.add_argument("--sentences", nargs="*", default=[])
     parser.add_argument("--link", type=float, nargs=2, default=(0.8, 0.3), help="threshold and share of letters")
+    parser.add_argument("--overrule", nargs="*", default=[], help="HEAD=CHANCE: a threshold given, not chosen")
     parser.add_argument("--into")
     parser.add_argument("--ask", type=float, default=0.05, help="share of spans to ask about")
     parser.add_argument("--max-length", type=int, default=128)
@@ -146,6 +147,7 @@ def main():
         def with_threshold(threshold):
             return torch.where(chances >= threshold, values, rules)
         best = max((p / 100 for p in range(30, 96)), key=lambda p: int(right(head, with_threshold(p), rows).sum()))
+        best = float(dict(given.split("=") for given in args.overrule).get(head, best))
         calibration[f"overrule_{head}"] = best
         overruled[head], by_rules[head] = with_threshold(best), rules
         n = len(rows)

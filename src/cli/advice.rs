@@ -6,36 +6,47 @@ use crate::pipeline::Engine;
 /// The model asked.
 #[derive(clap::Args)]
 pub(super) struct Advice {
-    /// `off`: rules alone; `cascade`: the shipped model, asked where the rules are in doubt; `always`: asked everywhere;
-    /// NAME or DIR: another model, in cascade (`DIR+always`: everywhere).
-    #[arg(long, value_name = "MODEL", default_value = DEFAULT)]
-    model: String,
+    /// `off`: rules alone; `cascade`: the shipped model, asked where the rules are most in doubt (default of annotate and
+    /// show); `always`: asked everywhere (default of qualify and evaluate); NAME or DIR: another model, asked as by
+    /// default; `DIR+cascade`, `DIR+always`.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
 }
 
-/// Asked in doubt, where the program has a model.
-const DEFAULT: &str = if cfg!(feature = "neural") { "cascade" } else { "off" };
+/// When the model is asked, unless `--model` says it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// Where the rules are most in doubt: reports by the million.
+    InDoubt,
+    /// Everywhere: spans that somebody chose.
+    Always,
+}
 
 impl Advice {
     /// The engine, advised as asked.
     #[cfg(feature = "neural")]
-    pub(super) fn of(&self, engine: Engine) -> Result<Engine> {
+    pub(super) fn of(&self, engine: Engine, by_default: Ask) -> Result<Engine> {
         use crate::model::{Model, shipped};
-        let (name, always) = match self.model.as_str() {
-            "off" => return Ok(engine),
-            "cascade" => (None, false),
-            "always" => (None, true),
-            name => (Some(name.trim_end_matches("+always")), name.ends_with("+always")),
+        let given = self.model.as_deref().unwrap_or_default();
+        let (name, ask) = match given.rsplit_once('+').unwrap_or((given, "")) {
+            ("off", "") => return Ok(engine),
+            ("cascade", "") => ("", Ask::InDoubt),
+            ("always", "") => ("", Ask::Always),
+            (name, "cascade") => (name, Ask::InDoubt),
+            (name, "always") => (name, Ask::Always),
+            _ => (given, by_default),
         };
-        let shipped = shipped().first().map(|files| files.name.clone());
-        let Some(name) = name.map(str::to_string).or(shipped) else { return Ok(engine) };
+        let shipped = || shipped().first().map(|files| files.name.clone());
+        let name = if name.is_empty() { shipped() } else { Some(name.to_string()) };
+        let Some(name) = name else { return Ok(engine) };
         let model = Model::load(&name).map_err(Failed::new)?;
-        engine.advised_by(model.into(), always).map_err(Failed::new)
+        engine.advised_by(model.into(), ask == Ask::Always).map_err(Failed::new)
     }
 
     #[cfg(not(feature = "neural"))]
-    pub(super) fn of(&self, engine: Engine) -> Result<Engine> {
-        match self.model.as_str() {
-            "off" => Ok(engine),
+    pub(super) fn of(&self, engine: Engine, _by_default: Ask) -> Result<Engine> {
+        match self.model.as_deref() {
+            None | Some("off") => Ok(engine),
             _ => Err(Failed("this program was built without the feature `neural`; use --model off".into())),
         }
     }

@@ -1,6 +1,6 @@
 //! `laennec annotate`: reads reports, writes their coded events, exactly once.
 
-use super::advice::Advice;
+use super::advice::{Advice, Ask};
 use super::sink::{Destination, Sink};
 use super::{Failed, MOST_THREADS, Outcome, Result, findings, load_engine, on_threads, progress};
 use crate::document::Document;
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         return Err(Failed("--findings reads a warehouse; write --into cohort.db".into()));
     }
     arguments.into.check_apart(&arguments.source)?;
-    let engine = arguments.advice.of(load_engine(&arguments.lexicon)?)?;
+    let engine = arguments.advice.of(load_engine(&arguments.lexicon)?, Ask::InDoubt)?;
     if let Some(unknown) =
         arguments.sections.iter().find(|s| !engine.lexicons().sections.iter().any(|k| k.id == **s))
     {

@@ -1,7 +1,7 @@
 //! `laennec qualify`: context of spans found by somebody else's tool.
 
 use super::Result;
-use super::advice::Advice;
+use super::advice::{Advice, Ask};
 use super::lines::{self, Object};
 use crate::event::{Assertion, CueRef, Experiencer, Temporality};
 use crate::pipeline::{Engine, Qualified};
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let engine = arguments.advice.of(arguments.input.engine()?)?;
+    let engine = arguments.advice.of(arguments.input.engine()?, Ask::Always)?;
     lines::each(&arguments.input, |object| qualify(&engine, object))
 }
 

@@ -2,6 +2,7 @@
 
 use super::question::{Facts, Question};
 use crate::event::{Assertion, Experiencer, Reading, Temporality};
+use crate::segment::Span;
 use crate::model::{Head, Model, ModelError, argmax, marked, softmax};
 use std::sync::Arc;
 
@@ -219,7 +220,7 @@ impl Judge {
     }
 
     /// The reading of the rules, where the model is sure enough that it is another; its place is named as evidence.
-    pub fn overrule(&self, reading: &mut Reading, opinion: &Opinion, mention: crate::span::Span) {
+    pub fn overrule(&self, reading: &mut Reading, opinion: &Opinion, mention: Span) {
         let mut said = |id: &str| reading.cues.push((id.to_string(), mention));
         let (assertion, certainty, chance) = opinion.assertion;
         if assertion != reading.assertion && chance >= self.assertions.overrules_from {

@@ -2,9 +2,9 @@
 
 use super::link::Linker;
 use super::{Mention, Rule};
-use crate::lexicon::{Lexicons, WordId};
+use crate::lexicon::{Lexicons, Role, WordId};
 use crate::model::{Head, Model, ModelError, softmax};
-use crate::segment::{Segmented, TokenRange, fold};
+use crate::segment::{Segmented, TokenKind, TokenRange, fold};
 use crate::span::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -173,7 +173,7 @@ pub fn with_tagged(segmented: &Segmented, found: Vec<Mention>, tagged: &[Tagged]
     let mut mentions = found;
     let known = mentions.len();
     for one in tagged {
-        let tokens = segmented.tokens_in_span(one.span);
+        let tokens = trimmed(segmented, segmented.tokens_in_span(one.span));
         let is_taken = |m: &Mention| m.tokens.overlaps(tokens);
         if tokens.end > tokens.start && tokens.end - tokens.start <= LONGEST && !mentions[..known].iter().any(is_taken) {
             let percent = (one.chance * 100.0).round() as u8;
@@ -183,6 +183,18 @@ pub fn with_tagged(segmented: &Segmented, found: Vec<Mention>, tagged: &[Tagged]
     }
     mentions.sort_by_key(|m| (m.tokens, m.rule));
     mentions
+}
+
+/// Without articles, prepositions, sides and degrees at the ends: a lexicon's mentions have none there either.
+fn trimmed(segmented: &Segmented, tokens: TokenRange) -> TokenRange {
+    let loose = [Role::ARTICLE, Role::MODIFIER, Role::COORDINATOR, Role::PREPOSITION, Role::DETERMINER, Role::PARTITIVE];
+    let is_loose = |token: usize| {
+        let token = &segmented.tokens[token];
+        token.kind != TokenKind::Word && token.kind != TokenKind::Number || loose.iter().any(|role| token.role.has(*role))
+    };
+    let start = tokens.indices().find(|&token| !is_loose(token)).unwrap_or(tokens.end as usize);
+    let end = tokens.indices().rfind(|&token| !is_loose(token)).map_or(start, |last| last + 1);
+    TokenRange::new(start, end)
 }
 
 fn label_of(label: &str) -> Result<Label, ModelError> {

@@ -3,7 +3,6 @@
 use super::files::ModelFiles;
 
 /// Embeds the files of a folder under `models/`.
-#[expect(unused_macros, reason = "no model is shipped yet")]
 macro_rules! folder {
     ($name:literal: $($file:literal),+) => {
         ($name, &[$(($file, include_bytes!(concat!("../../models/", $name, "/", $file)).as_slice())),+] as &[(&str, &[u8])])
@@ -15,7 +14,7 @@ type Embedded = (&'static str, &'static [(&'static str, &'static [u8])]);
 
 /// The first is the default of commands that take a model.
 const FOLDERS: &[Embedded] = &[
-    // folder!("laennec-perinatal": "manifest.toml", "config.json", "tokenizer.json", "model.safetensors", "README.md"),
+    folder!("laennec-perinatal": "manifest.toml", "config.json", "tokenizer.json", "model.safetensors", "README.md"),
 ];
 
 /// The shipped models, the default first.

@@ -32,6 +32,13 @@ pub(super) struct Advice {
     opinions: Vec<(usize, Opinion)>,
 }
 
+impl Advice {
+    /// True when the model tagged nothing.
+    pub fn has_no_findings(&self) -> bool {
+        self.tagged.is_empty()
+    }
+}
+
 /// What is to be asked of one report, gathered while it is read.
 pub(super) struct Asked<'a> {
     adviser: &'a Adviser,

@@ -12,6 +12,12 @@ use std::marker::PhantomData;
 #[derive(Default)]
 pub(super) struct Advice;
 
+impl Advice {
+    pub fn has_no_findings(&self) -> bool {
+        true
+    }
+}
+
 /// Nothing is asked.
 pub(super) struct Asked<'a>(PhantomData<&'a ()>);
 

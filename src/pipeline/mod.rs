@@ -168,11 +168,12 @@ impl Engine {
         if let Some(asked) = asked {
             asked.add_sentences(&segmented, &mentions, self.is_of_birth(document));
         }
-        let mentions = self.adviser.complete(advice, &segmented, mentions);
-        if mentions.is_empty() {
+        if mentions.is_empty() && advice.has_no_findings() {
             return Vec::new();
         }
+        // What a model tags is no name: the cues in it govern as they would without it.
         let reader = self.reader(&segmented, document).knowing(&mentions);
+        let mentions = self.adviser.complete(advice, &segmented, mentions);
         let points = CodePoints::new(&document.text);
         let times = Times::of(document, &segmented, &self.dates);
         let mut readings = self.readings(&reader, &times, &segmented, &mentions, asked);

@@ -1,6 +1,6 @@
 //! `laennec evaluate mentions`: which mentions are found, against marked files.
 
-use super::super::advice::Advice;
+use super::super::advice::{Advice, Ask};
 use super::super::progress::table;
 use super::super::{Failed, MOST_THREADS, Outcome, Result, load_engine, on_threads, print};
 use super::gold::read_objects;
@@ -67,7 +67,7 @@ pub(super) fn run(options: &Options) -> Result {
         let read = |object: &_, document| read_mentions(object, document, &options.kind);
         gold.extend(read_objects(path, read).map_err(Failed)?);
     }
-    let engine = options.advice.of(load_engine(&options.lexicon)?)?;
+    let engine = options.advice.of(load_engine(&options.lexicon)?, Ask::Always)?;
     on_threads(options.threads, || {
         let tallies = tallies(&engine, &gold, options.coded)?;
         show(&tallies, options)

@@ -7,7 +7,7 @@ mod mentions;
 mod require;
 mod tables;
 
-use super::advice::Advice;
+use super::advice::{Advice, Ask};
 use super::{Failed, MOST_THREADS, Outcome, Result, load_engine, on_threads, print};
 use crate::evaluate::{Calibration, Found, GoldDocument, Judged, Measure, Resampling, Tally, pair, read_all};
 use crate::pipeline::Engine;
@@ -167,7 +167,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         Command::Mentions(options) => return mentions::run(options),
     };
     let gold = gold::read(&options.gold, options.set.as_deref())?;
-    let engine = options.advice.of(load_engine(&options.lexicon)?)?;
+    let engine = options.advice.of(load_engine(&options.lexicon)?, Ask::Always)?;
     on_threads(options.threads, || {
         let found = read(&engine, &gold)?;
         evaluate(&engine, &gold, &found, options)

@@ -10,7 +10,7 @@ mod report;
 mod spots;
 mod text;
 
-use super::advice::Advice;
+use super::advice::{Advice, Ask};
 use super::{Failed, Outcome, Result, load_engine, print, progress};
 use crate::document::Document;
 use crate::event::CodedEvent;
@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let options = Options::default();
     let records = open(arguments, &options)?;
     let labels = Labels::shipped()?;
-    let engine = arguments.advice.of(load_engine(&arguments.lexicon)?)?;
+    let engine = arguments.advice.of(load_engine(&arguments.lexicon)?, Ask::InDoubt)?;
     check_concept(&engine, arguments.concept.as_deref())?;
     let terminal = progress::terminal_width().unwrap_or(WIDTH).clamp(WIDTHS.0, WIDTHS.1);
     let width = arguments.width.map_or(terminal, usize::from);
