@@ -130,6 +130,7 @@ def main():
     parser.add_argument("--gate", nargs="+", required=True)
     parser.add_argument("--sentences", nargs="*", default=[])
     parser.add_argument("--link", type=float, nargs=2, default=(0.8, 0.3), help="threshold and share of letters")
+    parser.add_argument("--head-concepts", type=int, default=0, help="cascade: read sentences with a word that begins so many concepts; 0: none")
     parser.add_argument("--overrule", nargs="*", default=[], help="HEAD=CHANCE: a threshold given, not chosen")
     parser.add_argument("--into")
     parser.add_argument("--ask", type=float, default=0.05, help="share of spans to ask about")
@@ -165,6 +166,7 @@ def main():
     if sentences:
         calibration["mention"] = mention_threshold(list(findings(model, pieces, sentences, args.max_length)))
     calibration["link"], calibration["link_letters"] = args.link
+    calibration["head_concepts"] = args.head_concepts
     calibration["ask"] = round(float(scores(weights, rows)[order[int(args.ask * (len(rows) - 1))]]), 3)
     named = {name: round(float(w), 3) for name, w in zip([*FACTS, "bias"], weights)}
     for name, weight in sorted(named.items(), key=lambda item: -item[1])[:12]:

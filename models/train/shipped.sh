@@ -40,6 +40,6 @@ python "$here/train.py" --base "$base" --layers 0,1,2,3,4,5 --rate 2e-4 --epochs
     --questions "$work/train.q.jsonl" "${tuned[@]}" "$work/cases.q.jsonl:0" --sentences "${sentences[@]}" --dev "$work/apart.q.jsonl" --into "$out"
 python "$here/link.py" --model "$out" --terms "$root/lexicons/malformations/terms.tsv" --links "$work/links.jsonl" --dev "$work/links_apart.jsonl"
 python "$here/calibrate.py" --model "$out" --questions "$work/apart.q.jsonl" --gate "$work/train.q.jsonl" \
-    --sentences "$work/links_apart.jsonl" --link 0.54 0.5 --overrule assertion=0.8 --ask 0.02 --into "$work/calibration.json"
+    --sentences "$work/links_apart.jsonl" --link 0.7 0.5 --overrule assertion=0.8 --ask 0.02 --into "$work/calibration.json"
 python "$here/export.py" --model "$out" --calibration "$work/calibration.json" --describe "$here/laennec-perinatal.toml" --into "$work/laennec-perinatal"
 laennec model check "$work/laennec-perinatal"

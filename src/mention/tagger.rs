@@ -9,8 +9,9 @@ use crate::span::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
-/// From how many concepts on that begin with a word it is a head: "atrésie", "absence", "malformation" name findings of many kinds.
-const HEAD_CONCEPTS: usize = 4;
+/// From how many concepts on that begin with a word it is a head, unless the manifest says otherwise (`head_concepts`; 0: no
+/// word is one). "Atrésie", "absence", "malformation" begin findings of many kinds.
+const HEAD_CONCEPTS: f32 = 4.0;
 /// Longest finding that is believed, in tokens.
 const LONGEST: u32 = 24;
 
@@ -63,7 +64,8 @@ impl Tagger {
         let Some(head) = &model.heads().mention else { return Ok(None) };
         let labels = head.labels.iter().map(|label| label_of(label)).collect::<Result<_, _>>()?;
         let found_from = model.calibration("mention").unwrap_or(0.5);
-        let (linker, heads) = (Linker::new(&model, lexicons), heads(lexicons));
+        let concepts = model.calibration("head_concepts").unwrap_or(HEAD_CONCEPTS) as usize;
+        let (linker, heads) = (Linker::new(&model, lexicons), heads(lexicons, concepts));
         Ok(Some(Self { linker, heads, labels, always, found_from, model }))
     }
 
@@ -206,8 +208,8 @@ fn label_of(label: &str) -> Result<Label, ModelError> {
     }
 }
 
-/// The words that begin the terms of several concepts.
-fn heads(lexicons: &Lexicons) -> FxHashSet<WordId> {
+/// The words that begin the terms of at least so many concepts; none for 0.
+fn heads(lexicons: &Lexicons, least: usize) -> FxHashSet<WordId> {
     let mut concepts: FxHashMap<WordId, FxHashSet<u32>> = FxHashMap::default();
     for term in lexicons.concepts.terms.iter().filter(|term| !term.ambiguous) {
         let first = term.text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
@@ -216,6 +218,6 @@ fn heads(lexicons: &Lexicons) -> FxHashSet<WordId> {
             concepts.entry(word).or_default().insert(term.concept);
         }
     }
-    concepts.retain(|_, concepts| concepts.len() >= HEAD_CONCEPTS);
+    concepts.retain(|_, concepts| least > 0 && concepts.len() >= least);
     concepts.into_keys().collect()
 }
