@@ -47,8 +47,12 @@ fn a_tagger_adds_findings_and_touches_nothing_else() {
         let (added, kept): (Vec<_>, Vec<_>) = advised.into_iter().partition(|e| e.method == Method::Neural);
         assert_eq!(unnamed(&kept), unnamed(&engine().annotate(report)), "{}", report.id);
         for event in &added {
-            let text: String =
-                report.text.chars().skip(event.start as usize).take((event.end - event.start) as usize).collect();
+            let text: String = report
+                .text
+                .chars()
+                .skip(event.start as usize)
+                .take((event.end - event.start) as usize)
+                .collect();
             assert_eq!(event.text, text);
             assert!(event.concept == "finding" && event.codings.is_empty() && event.label == text);
             assert!(kept.iter().all(|other| other.end <= event.start || other.start >= event.end));

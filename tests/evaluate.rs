@@ -158,7 +158,8 @@ fn threads_do_not_matter_and_the_seed_does() {
     let gold = gold.to_str().unwrap();
     let bench = Bench::new();
     let run = |threads: &str, seed: &str| {
-        let arguments = ["evaluate", "assertion", gold, "--json", "--resamples", "200", "--seed", seed];
+        let arguments =
+            ["evaluate", "assertion", gold, "--model", "off", "--json", "--resamples", "200", "--seed", seed];
         let output = bench.command(&arguments).env("RAYON_NUM_THREADS", threads).output().unwrap();
         assert!(output.status.success());
         output.stdout

@@ -187,7 +187,8 @@ impl Worker<'_> {
 
     /// What is to be written of each record; the documents among them are annotated together.
     fn annotate<'d>(&self, work: &[&'d std::result::Result<Prepared, Rejection>]) -> Vec<Annotated<'d>> {
-        let documents: Vec<&Document> = work.iter().filter_map(|r| Some(&r.as_ref().ok()?.document)).collect();
+        let documents: Vec<&Document> =
+            work.iter().filter_map(|r| Some(&r.as_ref().ok()?.document)).collect();
         let mut events = self.engine.annotate_batch(documents).into_iter();
         let one = |read: &&'d std::result::Result<Prepared, Rejection>| match read {
             Ok(prepared) => {

@@ -29,7 +29,8 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let asked = |document: &GoldDocument| {
         let spans: Vec<Span> = document.mentions.iter().map(|m| m.span).collect();
         let asked = engine.questions(&document.document, &spans);
-        let lines = document.mentions.iter().zip(asked).map(|(mention, asked)| line(document, mention, asked));
+        let lines =
+            document.mentions.iter().zip(asked).map(|(mention, asked)| line(document, mention, asked));
         lines.collect::<Vec<_>>()
     };
     let lines: Vec<Vec<Value>> = gold.par_iter().map(asked).collect();

@@ -2,8 +2,8 @@
 
 use super::question::{Facts, Question};
 use crate::event::{Assertion, Experiencer, Reading, Temporality};
-use crate::segment::Span;
 use crate::model::{Head, Model, ModelError, argmax, marked, softmax};
+use crate::segment::Span;
 use std::sync::Arc;
 
 /// Most pieces of a report's title and of a section's title that are read.
@@ -85,7 +85,8 @@ impl Judge {
         let class = |name: &str| CLASSES.iter().position(|(class, ..)| *class == name);
         let number = |name: &str, otherwise: f32| model.calibration(name).unwrap_or(otherwise);
         let assertions = Attribute::of(&model, heads.assertion.as_ref(), "assertion", class)?;
-        let experiencers = Attribute::of(&model, heads.experiencer.as_ref(), "experiencer", Experiencer::parse)?;
+        let experiencers =
+            Attribute::of(&model, heads.experiencer.as_ref(), "experiencer", Experiencer::parse)?;
         let times = Attribute::of(&model, heads.temporality.as_ref(), "temporality", Temporality::parse)?;
         let gate = Facts::NAMES.iter().map(|fact| model.gate(fact)).collect();
         let ask_from = if always { f64::NEG_INFINITY } else { f64::from(number("ask", 0.0)) };
@@ -96,7 +97,6 @@ impl Judge {
     pub fn model(&self) -> &Model {
         &self.model
     }
-
 
     /// True when the rules' verdict on a mention is doubtful enough.
     pub fn asks(&self, facts: Facts) -> bool {
@@ -136,14 +136,16 @@ impl Judge {
         let room = self.model.max_length().saturating_sub(head.len() + 1);
         let sequence = |from: usize, spans: &[(usize, usize, usize, Facts)]| {
             let to = pieces.len().min(from + room);
-            let ids = head.iter().copied().chain(pieces[from..to].iter().map(|p| p.id)).chain([tokenizer.eos]);
+            let ids =
+                head.iter().copied().chain(pieces[from..to].iter().map(|p| p.id)).chain([tokenizer.eos]);
             let place = |piece: usize| head.len() + piece.min(to - 1) - from;
             let moved = spans.iter().map(|&(n, a, b, facts)| (n, place(a), place(b), facts));
             Sequence { ids: ids.collect(), spans: moved.collect() }
         };
         let mut spans = Vec::new();
         for (number, question) in group {
-            let (start, end) = (question.mention.start - first.window.start, question.mention.end - first.window.start);
+            let (start, end) =
+                (question.mention.start - first.window.start, question.mention.end - first.window.start);
             let inside = |p: &crate::model::Piece| p.start < end && p.end > start;
             let from = pieces.iter().position(inside);
             let to = pieces.iter().rposition(inside);
@@ -191,7 +193,13 @@ impl Judge {
         sequence.spans.iter().map(opinion).collect()
     }
 
-    fn opinion(&self, states: &[f32], first: usize, last: usize, facts: Facts) -> Result<Opinion, ModelError> {
+    fn opinion(
+        &self,
+        states: &[f32],
+        first: usize,
+        last: usize,
+        facts: Facts,
+    ) -> Result<Opinion, ModelError> {
         let heads = self.model.heads();
         let mut input = marked(states, self.model.config().hidden, first, last)?;
         input.extend(facts.values().map(|holds| f32::from(u8::from(holds))));
@@ -213,9 +221,11 @@ impl Judge {
             let of_it = classes.iter().zip(chances).filter(move |((_, value, _), _)| *value == wanted);
             of_it.map(|((_, _, certainty), chance)| (*certainty, *chance))
         };
-        let sums: Vec<f32> = Assertion::ALL.iter().map(|&value| of(value).map(|(_, chance)| chance).sum()).collect();
+        let sums: Vec<f32> =
+            Assertion::ALL.iter().map(|&value| of(value).map(|(_, chance)| chance).sum()).collect();
         let best = argmax(&sums)?;
-        let weighed: f64 = of(Assertion::ALL[best]).map(|(certainty, chance)| certainty * f64::from(chance)).sum();
+        let weighed: f64 =
+            of(Assertion::ALL[best]).map(|(certainty, chance)| certainty * f64::from(chance)).sum();
         Ok((Assertion::ALL[best], hundredths(weighed / f64::from(sums[best])), sums[best]))
     }
 
@@ -248,10 +258,14 @@ impl<T: Copy> Attribute<T> {
         name: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Self, ModelError> {
-        let unfit = |found: &str| ModelError::Unfit { expected: "heads of assertion, experiencer, temporality with the contract's values", found: found.to_string() };
+        let unfit = |found: &str| ModelError::Unfit {
+            expected: "heads of assertion, experiencer, temporality with the contract's values",
+            found: found.to_string(),
+        };
         let labels = &head.ok_or_else(|| unfit(&format!("no head {name}")))?.labels;
         let values = labels.iter().map(|label| parse(label).ok_or_else(|| unfit(label)));
-        let number = |what: &str, otherwise| model.calibration(&format!("{what}_{name}")).unwrap_or(otherwise);
+        let number =
+            |what: &str, otherwise| model.calibration(&format!("{what}_{name}")).unwrap_or(otherwise);
         Ok(Self {
             values: values.collect::<Result<_, _>>()?,
             temperature: number("temperature", 1.0),

@@ -181,8 +181,7 @@ impl Reader<'_, '_> {
     fn doubts(&self, facts: &mut Facts, mention: &Mention, decided: &Decisions) {
         let governing = &decided.governing.cues;
         let kinds = |of: fn(Category) -> Option<u8>| {
-            let mut kinds: Vec<u8> =
-                governing.iter().filter_map(|g| of(self.cue(g.cue).category)).collect();
+            let mut kinds: Vec<u8> = governing.iter().filter_map(|g| of(self.cue(g.cue).category)).collect();
             kinds.sort_unstable();
             kinds.dedup();
             kinds.len()

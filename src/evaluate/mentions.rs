@@ -91,7 +91,11 @@ fn pairs(gold: &MentionsGold, found: &[FoundSpan], fits: impl Fn(Span, Span) -> 
 ///
 /// # Errors
 /// What is wrong and what to write; never a word of the file.
-pub fn read_mentions(object: &Map<String, Value>, document: Document, kind: &str) -> Result<MentionsGold, String> {
+pub fn read_mentions(
+    object: &Map<String, Value>,
+    document: Document,
+    kind: &str,
+) -> Result<MentionsGold, String> {
     let mentions = match (object.get("mentions"), object.get("entities")) {
         (Some(Value::Array(mentions)), _) => numbered(&document.text, mentions)?,
         (_, Some(Value::Array(entities))) => of_type(&document.text, entities, kind)?,
@@ -108,7 +112,8 @@ fn numbered(text: &str, mentions: &[Value]) -> Result<Vec<(Span, Option<String>)
         let subgroup = mention["subgroup"].as_str().filter(|name| !name.is_empty()).map(str::to_string);
         Some((Span::new(start as u32, (start + words.len()) as u32), subgroup))
     };
-    let told = |(i, mention)| place(mention).ok_or(format!("mention {}: its text is not in the report", i + 1));
+    let told =
+        |(i, mention)| place(mention).ok_or(format!("mention {}: its text is not in the report", i + 1));
     mentions.iter().enumerate().map(told).collect()
 }
 
@@ -117,7 +122,10 @@ fn of_type(text: &str, entities: &[Value], kind: &str) -> Result<Vec<(Span, Opti
     let byte = |entity: &Value, name: &str| points.to_byte(u32::try_from(entity[name].as_u64()?).ok()?);
     let place = |(i, entity): (usize, &Value)| match (byte(entity, "start"), byte(entity, "end")) {
         (Some(start), Some(end)) if start < end => Ok((Span::new(start, end), None)),
-        _ => Err(format!("entity {}: start or end is missing, empty or outside the text; count in code points", i + 1)),
+        _ => Err(format!(
+            "entity {}: start or end is missing, empty or outside the text; count in code points",
+            i + 1
+        )),
     };
     entities.iter().enumerate().filter(|(_, entity)| entity["type"] == kind).map(place).collect()
 }
@@ -139,12 +147,18 @@ mod tests {
 
     #[test]
     fn exact_overlapping_missed_and_surplus_are_counted() {
-        let gold = gold(json!([{"text": "aa", "nth": 2, "subgroup": "x"}, {"text": "bb cc", "subgroup": "y"}, {"text": "aa"}]));
+        let gold = gold(
+            json!([{"text": "aa", "nth": 2, "subgroup": "x"}, {"text": "bb cc", "subgroup": "y"}, {"text": "aa"}]),
+        );
         assert_eq!(gold.mentions[0].0, Span::new(9, 11));
         let tally = MentionTally::of(&gold, &[found(9, 11, "x"), found(3, 5, "z"), found(6, 8, "y")]);
         assert_eq!((tally.exact.tp, tally.exact.fp, tally.exact.fn_), (1, 2, 2));
         assert_eq!((tally.overlap.tp, tally.overlap.fp, tally.overlap.fn_), (2, 1, 1));
-        assert_eq!((tally.subgroup.tp, tally.subgroup.fn_), (2, 0), "the pair with the right subgroup goes first");
+        assert_eq!(
+            (tally.subgroup.tp, tally.subgroup.fn_),
+            (2, 0),
+            "the pair with the right subgroup goes first"
+        );
     }
 
     #[test]

@@ -104,7 +104,8 @@ fn trigrams(text: &str) -> Vec<u32> {
 
 /// With a space before and after, so that beginnings and ends count.
 fn of_word(word: &str) -> impl Iterator<Item = u32> {
-    let padded: Vec<u32> = [' '].into_iter().chain(word.chars()).chain([' ']).map(|c| c as u32 & 0x3FF).collect();
+    let padded: Vec<u32> =
+        [' '].into_iter().chain(word.chars()).chain([' ']).map(|c| c as u32 & 0x3FF).collect();
     let pieces: Vec<u32> = padded.windows(3).map(|w| w[0] << 20 | w[1] << 10 | w[2]).collect();
     pieces.into_iter()
 }

@@ -73,7 +73,11 @@ impl Tagger {
     ///
     /// # Errors
     /// The tokenizer refuses a text.
-    pub fn sentences(&self, segmented: &Segmented, mentions: &[Mention]) -> Result<Vec<Sentence>, ModelError> {
+    pub fn sentences(
+        &self,
+        segmented: &Segmented,
+        mentions: &[Mention],
+    ) -> Result<Vec<Sentence>, ModelError> {
         let mut sentences = Vec::new();
         let mut next = 0;
         for &sentence in &segmented.sentences {
@@ -177,10 +181,18 @@ pub fn with_tagged(segmented: &Segmented, found: Vec<Mention>, tagged: &[Tagged]
     for one in tagged {
         let tokens = trimmed(segmented, segmented.tokens_in_span(one.span));
         let is_taken = |m: &Mention| m.tokens.overlaps(tokens);
-        if tokens.end > tokens.start && tokens.end - tokens.start <= LONGEST && !mentions[..known].iter().any(is_taken) {
+        if tokens.end > tokens.start
+            && tokens.end - tokens.start <= LONGEST
+            && !mentions[..known].iter().any(is_taken)
+        {
             let percent = (one.chance * 100.0).round() as u8;
             let span = segmented.span(tokens);
-            mentions.push(Mention { concept: one.concept, rule: Rule::Tagged(percent), span, ..Mention::given(segmented, one.span) });
+            mentions.push(Mention {
+                concept: one.concept,
+                rule: Rule::Tagged(percent),
+                span,
+                ..Mention::given(segmented, one.span)
+            });
         }
     }
     mentions.sort_by_key(|m| (m.tokens, m.rule));
@@ -189,10 +201,18 @@ pub fn with_tagged(segmented: &Segmented, found: Vec<Mention>, tagged: &[Tagged]
 
 /// Without articles, prepositions, sides and degrees at the ends: a lexicon's mentions have none there either.
 fn trimmed(segmented: &Segmented, tokens: TokenRange) -> TokenRange {
-    let loose = [Role::ARTICLE, Role::MODIFIER, Role::COORDINATOR, Role::PREPOSITION, Role::DETERMINER, Role::PARTITIVE];
+    let loose = [
+        Role::ARTICLE,
+        Role::MODIFIER,
+        Role::COORDINATOR,
+        Role::PREPOSITION,
+        Role::DETERMINER,
+        Role::PARTITIVE,
+    ];
     let is_loose = |token: usize| {
         let token = &segmented.tokens[token];
-        token.kind != TokenKind::Word && token.kind != TokenKind::Number || loose.iter().any(|role| token.role.has(*role))
+        token.kind != TokenKind::Word && token.kind != TokenKind::Number
+            || loose.iter().any(|role| token.role.has(*role))
     };
     let start = tokens.indices().find(|&token| !is_loose(token)).unwrap_or(tokens.end as usize);
     let end = tokens.indices().rfind(|&token| !is_loose(token)).map_or(start, |last| last + 1);

@@ -25,7 +25,9 @@ pub enum ModelError {
         known: String,
     },
     /// A model that loads and cannot do what is asked of it.
-    #[error("the model does not fit: expected {expected}, found {found}; use one trained with the code of models/train")]
+    #[error(
+        "the model does not fit: expected {expected}, found {found}; use one trained with the code of models/train"
+    )]
     Unfit {
         /// What is needed.
         expected: &'static str,

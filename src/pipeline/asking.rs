@@ -56,6 +56,11 @@ impl Asked<'_> {
         }
     }
 
+    /// Keeps the questions about the first mentions: those found besides given spans are not asked about.
+    pub fn keep(&mut self, mentions: usize) {
+        self.questions.retain(|(number, _)| *number < mentions);
+    }
+
     /// Adds the sentences that may hold a finding that no lexicon names; where not every sentence is asked about, only of
     /// reports of births, where what no lexicon names is sought.
     pub fn add_sentences(&mut self, segmented: &Segmented, mentions: &[Mention], is_of_birth: bool) {
@@ -69,7 +74,8 @@ impl Asked<'_> {
         let Some(judge) = &self.adviser.judge else { return Ok(Vec::new()) };
         let about =
             About { document_type: document.document_type.as_deref(), title: document.title.as_deref() };
-        let mut questions: Vec<_> = self.questions.iter().map(|(number, question)| (*number, question)).collect();
+        let mut questions: Vec<_> =
+            self.questions.iter().map(|(number, question)| (*number, question)).collect();
         questions.sort_by_key(|(number, question)| (question.window, *number));
         judge.sequences(&document.text, about, &questions)
     }
@@ -85,7 +91,10 @@ impl Adviser {
         let judge = judges.then(|| Judge::new(Arc::clone(&model), always)).transpose()?;
         let tagger = Tagger::new(Arc::clone(&model), lexicons, always)?;
         if judge.is_none() && tagger.is_none() {
-            return Err(ModelError::Unfit { expected: "heads for the context or for mentions", found: "none".into() });
+            return Err(ModelError::Unfit {
+                expected: "heads for the context or for mentions",
+                found: "none".into(),
+            });
         }
         Ok(Self { model: Some(model), judge, tagger, always })
     }
@@ -110,7 +119,8 @@ impl Adviser {
             tagger.read(&reports[report].0.text, sentence, states)
         };
         let found = encoded(tagger.model(), &wanted, read);
-        let advice = |tagged: Vec<Tagged>| (!tagged.is_empty()).then_some(Advice { tagged, opinions: Vec::new() });
+        let advice =
+            |tagged: Vec<Tagged>| (!tagged.is_empty()).then_some(Advice { tagged, opinions: Vec::new() });
         found.into_iter().map(|found| found.map(advice)).collect()
     }
 
@@ -125,12 +135,16 @@ impl Adviser {
             _ => Ok(Vec::new()),
         };
         let sequences: Vec<_> = reports.par_iter().map(sequences).collect();
-        let wanted: Vec<_> = sequences.iter().map(|s| s.as_ref().map(|s| pieces(s)).map_err(|_| Failure)).collect();
-        let found = encoded(judge.model(), &wanted, |_, sequence: &&Sequence, states| judge.opinions(sequence, states));
-        let advice = |(opinions, (_, _, advice)): (Result<Vec<_>, Failure>, (&Document, Option<Asked>, Advice))| {
-            let opinions = opinions?;
-            Ok((!opinions.is_empty()).then_some(Advice { opinions, ..advice }))
-        };
+        let wanted: Vec<_> =
+            sequences.iter().map(|s| s.as_ref().map(|s| pieces(s)).map_err(|_| Failure)).collect();
+        let found = encoded(judge.model(), &wanted, |_, sequence: &&Sequence, states| {
+            judge.opinions(sequence, states)
+        });
+        let advice =
+            |(opinions, (_, _, advice)): (Result<Vec<_>, Failure>, (&Document, Option<Asked>, Advice))| {
+                let opinions = opinions?;
+                Ok((!opinions.is_empty()).then_some(Advice { opinions, ..advice }))
+            };
         found.into_iter().zip(reports).map(advice).collect()
     }
 
@@ -186,12 +200,20 @@ fn encoded<T: Sync, R: Send>(
     }
     let some = |some: &[(&[u32], Vec<(usize, usize, &T)>)]| {
         let states = states(model, &some.iter().map(|(ids, _)| *ids).collect::<Vec<_>>());
-        let of_one = |((_, askers), states): (&(&[u32], Vec<(usize, usize, &T)>), Result<Vec<f32>, ModelError>)| {
-            let answer = |(report, number, what): &(usize, usize, &T)| {
-                (*report, *number, states.as_ref().map_err(|_| Failure).and_then(|s| read(*report, what, s).map_err(|_| Failure)))
+        let of_one =
+            |((_, askers), states): (&(&[u32], Vec<(usize, usize, &T)>), Result<Vec<f32>, ModelError>)| {
+                let answer = |(report, number, what): &(usize, usize, &T)| {
+                    (
+                        *report,
+                        *number,
+                        states
+                            .as_ref()
+                            .map_err(|_| Failure)
+                            .and_then(|s| read(*report, what, s).map_err(|_| Failure)),
+                    )
+                };
+                askers.iter().map(answer).collect::<Vec<_>>()
             };
-            askers.iter().map(answer).collect::<Vec<_>>()
-        };
         some.iter().zip(states).flat_map(of_one).collect::<Vec<_>>()
     };
     let mut answers: Vec<_> = shared.par_chunks(TOGETHER).flat_map_iter(some).collect();

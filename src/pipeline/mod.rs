@@ -10,28 +10,26 @@ mod times;
 
 pub use layout::{DateSpan, Layout, LayoutOptions, QuantitySpan, SectionSpan, TableSpan};
 
-use asking::{Adviser, Advice, Asked};
 use crate::code::{Coder, Setting};
-use crate::context::{
-    Mechanism, Mechanisms, Nature, Owner, Profile, Question, Reader, Statement, conclude,
-};
-#[cfg(feature = "neural")]
-use crate::model::{Model, ModelError};
-#[cfg(feature = "neural")]
-use std::sync::Arc;
+use crate::context::{Mechanism, Mechanisms, Nature, Owner, Profile, Question, Reader, Statement, conclude};
 use crate::date;
 use crate::document::Document;
 use crate::event::{Assertion, CodedEvent, Provenance, Reading};
 use crate::lexicon::{Lexicons, Manifest, Subject};
 use crate::mention::{self, Mention};
+#[cfg(feature = "neural")]
+use crate::model::{Model, ModelError};
 use crate::quantity;
 use crate::segment::{Segmented, TokenRange};
 use crate::span::{CodePoints, Span};
+use asking::{Advice, Adviser, Asked};
 use jiff::civil::Date;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(feature = "neural")]
+use std::sync::Arc;
 use times::Times;
 
 /// Name and version of the engine, as written in provenance.
@@ -76,7 +74,14 @@ impl Engine {
         let dates = date::Words::new(rows, lexicons.vocabulary.len())?;
         let measures = quantity::Words::new(&lexicons.units)?;
         let coder = Coder::new(ENGINE, &lexicons);
-        Ok(Self { coder, dates, measures, lexicons, mechanisms: Mechanisms::default(), adviser: Adviser::default() })
+        Ok(Self {
+            coder,
+            dates,
+            measures,
+            lexicons,
+            mechanisms: Mechanisms::default(),
+            adviser: Adviser::default(),
+        })
     }
 
     /// This engine, advised by a model.
@@ -142,13 +147,15 @@ impl Engine {
         };
         let (results, asked): (Vec<_>, Vec<_>) = documents.into_par_iter().map(first).unzip();
         let tagged = self.adviser.tag(&asked);
-        let second = |((result, (document, asked)), advice): ((Result<T, Failure>, (&'d Document, _)), _)| match advice {
-            Ok(None) => (result, (document, asked, Advice::default())),
-            Ok(Some(advice)) => {
-                let (result, asked) = reread(document, &advice);
-                (result, (document, asked, advice))
+        let second = |((result, (document, asked)), advice): ((Result<T, Failure>, (&'d Document, _)), _)| {
+            match advice {
+                Ok(None) => (result, (document, asked, Advice::default())),
+                Ok(Some(advice)) => {
+                    let (result, asked) = reread(document, &advice);
+                    (result, (document, asked, advice))
+                }
+                Err(failure) => (Err(failure), (document, None, Advice::default())),
             }
-            Err(failure) => (Err(failure), (document, None, Advice::default())),
         };
         let read_again = results.into_par_iter().zip(asked).zip(tagged).map(second);
         let (results, asked): (Vec<_>, Vec<_>) = read_again.unzip();
@@ -224,6 +231,9 @@ impl Engine {
         let reader = self.reader(&segmented, document).knowing(&found);
         let times = Times::of(document, &segmented, &self.dates);
         let mut readings = self.readings(&reader, &times, &segmented, &mentions, asked);
+        if let Some(asked) = asked {
+            asked.keep(spans.len());
+        }
         self.adviser.advise(advice, &mentions, &mut readings);
         let conclusions = self.conclusions(&reader, &mentions, &readings);
         let qualified = |(mention, (reading, conclusion)): (&Mention, (Reading, Assertion))| Qualified {
@@ -244,7 +254,11 @@ impl Engine {
         let asked = mentions.iter().take(spans.len());
         asked
             .map(|mention| {
-                reader.read_and_ask(mention, self.nature(mention), self.is_long_ago(&times, &segmented, mention))
+                reader.read_and_ask(
+                    mention,
+                    self.nature(mention),
+                    self.is_long_ago(&times, &segmented, mention),
+                )
             })
             .collect()
     }

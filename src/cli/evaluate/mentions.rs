@@ -59,7 +59,8 @@ pub(super) struct Options {
 }
 
 /// What is told of one way to pair.
-const ROWS: [(&str, fn(&MentionTally) -> Counts); 2] = [("exact", |t| t.exact), ("overlapping", |t| t.overlap)];
+const ROWS: [(&str, fn(&MentionTally) -> Counts); 2] =
+    [("exact", |t| t.exact), ("overlapping", |t| t.overlap)];
 
 pub(super) fn run(options: &Options) -> Result {
     let mut gold = Vec::new();
@@ -77,12 +78,18 @@ pub(super) fn run(options: &Options) -> Result {
 fn tallies(engine: &Engine, gold: &[MentionsGold], coded: bool) -> Result<Vec<MentionTally>> {
     let found = engine.annotate_batch(gold.iter().map(|g| &g.document).collect::<Vec<_>>());
     let tally = |(gold, events): (&MentionsGold, std::result::Result<Vec<CodedEvent>, _>)| {
-        let events: Vec<CodedEvent> = events.map_err(|failure: crate::pipeline::Failure| Failed::new(failure))?;
+        let events: Vec<CodedEvent> =
+            events.map_err(|failure: crate::pipeline::Failure| Failed::new(failure))?;
         let points = CodePoints::new(&gold.document.text);
         let counted = events.iter().filter(|e| !coded || !e.subgroups.is_empty());
         let mut spans: Vec<FoundSpan> = counted.filter_map(|event| found_span(event, &points)).collect();
         // Two concepts of one span are one mention.
-        spans.dedup_by(|b, a| a.span == b.span && { a.names.append(&mut b.names); true });
+        spans.dedup_by(|b, a| {
+            a.span == b.span && {
+                a.names.append(&mut b.names);
+                true
+            }
+        });
         Ok(MentionTally::of(gold, &spans))
     };
     gold.iter().zip(found).map(tally).collect()
