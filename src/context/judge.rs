@@ -157,7 +157,7 @@ impl Judge {
         }
         // Of a longer window, each span with as much around it as there is room for.
         for span in spans {
-            let middle = ((span.1 + span.2 + 1) / 2).saturating_sub(room / 2).min(pieces.len() - room);
+            let middle = (span.1 + span.2).div_ceil(2).saturating_sub(room / 2).min(pieces.len() - room);
             sequences.push(sequence(middle.min(span.1), &[span]));
         }
         Ok(())

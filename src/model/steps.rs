@@ -70,6 +70,7 @@ fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
 
 /// The error function, to 5e-7: the rational approximation of Eigen and XLA, constant beyond 4.
 #[inline(always)]
+#[expect(clippy::excessive_precision, reason = "as published")]
 fn erf(x: f32) -> f32 {
     let x = x.clamp(-4.0, 4.0);
     let s = x * x;

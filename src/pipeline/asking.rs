@@ -180,6 +180,15 @@ fn pieces(sequences: &[Sequence]) -> Wanted<'_, &Sequence> {
     sequences.iter().map(|s| (s.ids.as_slice(), s)).collect()
 }
 
+/// Equal pieces, and everyone who asks about them: report, number within the report, what for.
+struct Shared<'s, T> {
+    ids: &'s [u32],
+    askers: Vec<(usize, usize, &'s T)>,
+}
+
+/// What the model answers to an asker: report, number within the report, answer.
+type Answer<R> = (usize, usize, Result<Vec<R>, Failure>);
+
 /// What `read` makes of the hidden states of everything that the reports want, in their order. Sequences that several
 /// reports share are encoded once: hospital sentences repeat.
 fn encoded<T: Sync, R: Send>(
@@ -187,36 +196,19 @@ fn encoded<T: Sync, R: Send>(
     wanted: &[Result<Wanted<T>, Failure>],
     read: impl Fn(usize, &T, &[f32]) -> Result<Vec<R>, ModelError> + Sync,
 ) -> Vec<Result<Vec<R>, Failure>> {
-    let mut shared: Vec<(&[u32], Vec<(usize, usize, &T)>)> = Vec::new();
-    let mut known: FxHashMap<&[u32], usize> = FxHashMap::default();
-    for (report, wanted) in wanted.iter().enumerate() {
-        for (number, (ids, what)) in wanted.iter().flatten().enumerate() {
-            let place = *known.entry(ids).or_insert(shared.len());
-            if place == shared.len() {
-                shared.push((ids, Vec::new()));
-            }
-            shared[place].1.push((report, number, what));
-        }
-    }
-    let some = |some: &[(&[u32], Vec<(usize, usize, &T)>)]| {
-        let states = states(model, &some.iter().map(|(ids, _)| *ids).collect::<Vec<_>>());
-        let of_one =
-            |((_, askers), states): (&(&[u32], Vec<(usize, usize, &T)>), Result<Vec<f32>, ModelError>)| {
-                let answer = |(report, number, what): &(usize, usize, &T)| {
-                    (
-                        *report,
-                        *number,
-                        states
-                            .as_ref()
-                            .map_err(|_| Failure)
-                            .and_then(|s| read(*report, what, s).map_err(|_| Failure)),
-                    )
-                };
-                askers.iter().map(answer).collect::<Vec<_>>()
-            };
-        some.iter().zip(states).flat_map(of_one).collect::<Vec<_>>()
+    let answer = |(shared, states): (&Shared<T>, Result<Vec<f32>, ModelError>)| -> Vec<Answer<R>> {
+        let states = states.map_err(|_| Failure);
+        let one = |&(report, number, what): &(usize, usize, &T)| {
+            let states = states.as_ref().map_err(|_| Failure);
+            (report, number, states.and_then(|states| read(report, what, states).map_err(|_| Failure)))
+        };
+        shared.askers.iter().map(one).collect()
     };
-    let mut answers: Vec<_> = shared.par_chunks(TOGETHER).flat_map_iter(some).collect();
+    let some = |some: &[Shared<T>]| -> Vec<Answer<R>> {
+        let states = states(model, &some.iter().map(|shared| shared.ids).collect::<Vec<_>>());
+        some.iter().zip(states).flat_map(answer).collect()
+    };
+    let mut answers: Vec<_> = shared(wanted).par_chunks(TOGETHER).flat_map_iter(some).collect();
     answers.sort_by_key(|(report, number, _)| (*report, *number));
     let mut found: Vec<Result<Vec<R>, Failure>> =
         wanted.iter().map(|w| w.as_ref().map(|_| Vec::new()).map_err(|_| Failure)).collect();
@@ -229,15 +221,27 @@ fn encoded<T: Sync, R: Send>(
     found
 }
 
+/// The sequences of all reports, equal ones once, in the order of their first asker.
+fn shared<'s, T>(wanted: &'s [Result<Wanted<'s, T>, Failure>]) -> Vec<Shared<'s, T>> {
+    let mut all: Vec<Shared<T>> = Vec::new();
+    let mut known: FxHashMap<&[u32], usize> = FxHashMap::default();
+    for (report, wanted) in wanted.iter().enumerate() {
+        for (number, (ids, what)) in wanted.iter().flatten().enumerate() {
+            let place = *known.entry(ids).or_insert(all.len());
+            if place == all.len() {
+                all.push(Shared { ids, askers: Vec::new() });
+            }
+            all[place].askers.push((report, number, what));
+        }
+    }
+    all
+}
+
 /// The hidden states of each sequence; after a fault each is encoded alone, so that only its report fails.
 fn states(model: &Model, sequences: &[&[u32]]) -> Vec<Result<Vec<f32>, ModelError>> {
     match model.encoder().encode(sequences) {
         Ok(states) => states.into_iter().map(Ok).collect(),
         Err(error) if sequences.len() == 1 => vec![Err(error)],
-        Err(_) => sequences.iter().flat_map(|one| states_of_one(model, one)).collect(),
+        Err(_) => sequences.iter().flat_map(|one| states(model, &[one])).collect(),
     }
-}
-
-fn states_of_one(model: &Model, sequence: &[u32]) -> Vec<Result<Vec<f32>, ModelError>> {
-    states(model, &[sequence])
 }

@@ -58,9 +58,10 @@ pub(super) struct Options {
     threads: u16,
 }
 
-/// What is told of one way to pair.
-const ROWS: [(&str, fn(&MentionTally) -> Counts); 2] =
-    [("exact", |t| t.exact), ("overlapping", |t| t.overlap)];
+/// Name and counts of one way to pair.
+type Row = (&'static str, fn(&MentionTally) -> Counts);
+
+const ROWS: [Row; 2] = [("exact", |t| t.exact), ("overlapping", |t| t.overlap)];
 
 pub(super) fn run(options: &Options) -> Result {
     let mut gold = Vec::new();

@@ -3,8 +3,15 @@
 use super::lanes::Lanes;
 
 /// Polynomial of `2^r` on `[-½, ½]`, relative error 2e-9 before rounding (fitted by reweighted least squares).
-const EXP2: [f32; 7] =
-    [1.0, 0.693_147_2, 0.240_226_47, 0.055_503_29, 0.009_618_489, 0.001_339_993_1, 0.000_153_458_12];
+const EXP2: [f32; 7] = [
+    1.0,
+    std::f32::consts::LN_2,
+    0.240_226_47,
+    0.055_503_29,
+    0.009_618_489,
+    0.001_339_993_1,
+    0.000_153_458_12,
+];
 
 /// `2^x` for `x ≤ 0`; what is below 2^-126 becomes 2^-126. NaN stays NaN.
 #[inline(always)]
@@ -20,8 +27,9 @@ unsafe fn exp2<V: Lanes>(x: V) -> V {
 }
 
 /// Beyond this, erf rounds to ±1 in f32.
-const ERF_END: f32 = 3.832_506_9;
+const ERF_END: f32 = 3.832_507;
 /// Rational approximation of erf, `x P(x²) / Q(x²)`, highest power first (as in XLA and Eigen).
+#[expect(clippy::excessive_precision, reason = "as published")]
 const ERF_P: [f32; 7] = [
     -2.726_142_3e-10,
     2.770_681_4e-8,
