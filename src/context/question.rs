@@ -15,6 +15,8 @@ const NEIGHBOURS: (u32, u32) = (40, 24);
 const AROUND: (u32, u32) = (24, 6);
 /// How many tokens before a sentence a person is looked for that it may still speak of.
 const PERSON_WITHIN: u32 = 24;
+/// How many tokens away a cue may stand to be a reason to doubt: bounds the work on a text without sentence ends.
+const NEAR: u32 = 120;
 /// From how many tokens on a cue is far from its mention.
 const FAR: u32 = 6;
 
@@ -193,11 +195,12 @@ impl Reader<'_, '_> {
         facts.set(Fact::AssertionFar, governing.iter().filter(deciding).any(|g| g.distance >= FAR));
         facts.set(Fact::AssertionOfHeader, governing.iter().filter(deciding).any(|g| g.is_header));
         let sentence = self.segmented.sentence_of(mention.tokens.start as usize);
-        let from = sentence.start.saturating_sub(PERSON_WITHIN);
+        let from =
+            sentence.start.saturating_sub(PERSON_WITHIN).max(mention.tokens.start.saturating_sub(NEAR));
+        let to = sentence.end.min(mention.tokens.end.saturating_add(NEAR));
         let first = self.cues.partition_point(|c| c.tokens.start < from);
-        for index in first..self.cues.len() {
-            let found = &self.cues[index];
-            if found.tokens.start >= sentence.end {
+        for (index, found) in self.cues.iter().enumerate().skip(first) {
+            if found.tokens.start >= to {
                 break;
             }
             if found.is_part || governing.iter().any(|g| g.cue == index) {

@@ -79,25 +79,17 @@ impl Tagger {
         mentions: &[Mention],
     ) -> Result<Vec<Sentence>, ModelError> {
         let mut sentences = Vec::new();
-        let mut next = 0;
+        if !self.always && self.heads.is_empty() {
+            return Ok(sentences);
+        }
+        let taken = taken(segmented, mentions);
+        let is_loose = |i: usize| self.heads.contains(&segmented.tokens[i].word) && !taken[i];
         for &sentence in &segmented.sentences {
-            while mentions.get(next).is_some_and(|m| m.tokens.end <= sentence.start) {
-                next += 1;
-            }
-            if self.wants(segmented, sentence, &mentions[next..]) {
+            if self.always || sentence.indices().any(is_loose) {
                 self.cut(segmented.span(sentence), segmented.original(), &mut sentences)?;
             }
         }
         Ok(sentences)
-    }
-
-    /// True for a sentence with a head of terms outside the mentions, which start at or after its begin.
-    fn wants(&self, segmented: &Segmented, sentence: TokenRange, mentions: &[Mention]) -> bool {
-        let inside = || mentions.iter().take_while(|m| m.tokens.start < sentence.end);
-        let is_loose = |i: usize| {
-            self.heads.contains(&segmented.tokens[i].word) && !inside().any(|m| m.tokens.contains(i))
-        };
-        self.always || sentence.indices().any(is_loose)
     }
 
     fn cut(&self, sentence: Span, text: &str, sentences: &mut Vec<Sentence>) -> Result<(), ModelError> {
@@ -177,14 +169,11 @@ impl Tagger {
 /// than any finding, is left out.
 pub fn with_tagged(segmented: &Segmented, found: Vec<Mention>, tagged: &[Tagged]) -> Vec<Mention> {
     let mut mentions = found;
-    let known = mentions.len();
+    let taken = taken(segmented, &mentions);
     for one in tagged {
         let tokens = trimmed(segmented, segmented.tokens_in_span(one.span));
-        let is_taken = |m: &Mention| m.tokens.overlaps(tokens);
-        if tokens.end > tokens.start
-            && tokens.end - tokens.start <= LONGEST
-            && !mentions[..known].iter().any(is_taken)
-        {
+        let length = tokens.end - tokens.start;
+        if (1..=LONGEST).contains(&length) && !taken[tokens.indices()].contains(&true) {
             let percent = (one.chance * 100.0).round() as u8;
             let span = segmented.span(tokens);
             mentions.push(Mention {
@@ -197,6 +186,13 @@ pub fn with_tagged(segmented: &Segmented, found: Vec<Mention>, tagged: &[Tagged]
     }
     mentions.sort_by_key(|m| (m.tokens, m.rule));
     mentions
+}
+
+/// For each token whether a mention holds it.
+fn taken(segmented: &Segmented, mentions: &[Mention]) -> Vec<bool> {
+    let mut taken = vec![false; segmented.tokens.len()];
+    mentions.iter().for_each(|mention| taken[mention.tokens.indices()].fill(true));
+    taken
 }
 
 /// Without articles, prepositions, sides and degrees at the ends: a lexicon's mentions have none there either.

@@ -23,7 +23,7 @@ pub trait Encoder: Send + Sync {
     fn encode(&self, sequences: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError>;
 }
 
-/// The names that [`build`] knows. The fused ones need a processor with their instructions, and widths that are
+/// The names of the encoders. The fused ones need a processor with their instructions, and widths that are
 /// multiples of 32.
 pub const ENCODERS: &[&str] = &["candle", "fused-vnni", "fused-avx512", "fused-avx2", "fused-portable"];
 

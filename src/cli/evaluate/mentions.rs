@@ -3,9 +3,9 @@
 use super::super::advice::{Advice, Ask};
 use super::super::progress::table;
 use super::super::{Failed, MOST_THREADS, Outcome, Result, load_engine, on_threads, print};
+use super::Intervals;
 use super::gold::read_objects;
-use super::level;
-use crate::evaluate::{Counts, FoundSpan, MentionTally, MentionsGold, Resampling, read_mentions};
+use crate::evaluate::{Counts, FoundSpan, MentionTally, MentionsGold, read_mentions};
 use crate::event::CodedEvent;
 use crate::pipeline::Engine;
 use crate::span::{CodePoints, Span};
@@ -36,15 +36,8 @@ pub(super) struct Options {
     /// Count only what is coded to a subgroup: findings without one are no malformations.
     #[arg(long)]
     coded: bool,
-    /// Share of the resamples between the ends of an interval.
-    #[arg(long, default_value_t = 0.95, value_parser = level)]
-    level: f64,
-    /// Number of resamples.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    resamples: u32,
-    /// Seed of the resampling.
-    #[arg(long, default_value_t = 20_261_123)]
-    seed: u64,
+    #[command(flatten)]
+    intervals: Intervals,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -102,7 +95,7 @@ fn found_span(event: &CodedEvent, points: &CodePoints) -> Option<FoundSpan> {
 }
 
 fn show(tallies: &[MentionTally], options: &Options) -> Result {
-    let resampling = Resampling { resamples: options.resamples, seed: options.seed, level: options.level };
+    let resampling = options.intervals.resampling();
     let replicates = resampling.replicates(tallies);
     let mut sum = MentionTally::default();
     tallies.iter().for_each(|tally| sum += tally);

@@ -101,15 +101,8 @@ struct Options {
     /// Fail below these figures (F1 or accuracy), in every part: `negation=0.90,all=0.85`.
     #[arg(long, value_name = "NAME=LEAST", value_delimiter = ',', value_parser = require::parse)]
     require: Vec<Requirement>,
-    /// Share of the resamples between the ends of an interval.
-    #[arg(long, default_value_t = 0.95, value_parser = level)]
-    level: f64,
-    /// Number of resamples.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    resamples: u32,
-    /// Seed of the resampling.
-    #[arg(long, default_value_t = 20_261_123)]
-    seed: u64,
+    #[command(flatten)]
+    intervals: Intervals,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -121,6 +114,26 @@ struct Options {
     /// Number of threads; 0 for one per core.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=MOST_THREADS))]
     threads: u16,
+}
+
+/// How intervals are made.
+#[derive(clap::Args)]
+struct Intervals {
+    /// Share of the resamples between the ends of an interval.
+    #[arg(long, default_value_t = 0.95, value_parser = level)]
+    level: f64,
+    /// Number of resamples.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    resamples: u32,
+    /// Seed of the resampling.
+    #[arg(long, default_value_t = 20_261_123)]
+    seed: u64,
+}
+
+impl Intervals {
+    fn resampling(&self) -> Resampling {
+        Resampling { resamples: self.resamples, seed: self.seed, level: self.level }
+    }
 }
 
 fn measure(name: &str) -> std::result::Result<Measure, String> {
@@ -197,7 +210,7 @@ fn evaluate(engine: &Engine, gold: &[GoldDocument], found: &[Vec<Found>], option
 
 fn report<'g>(gold: &'g [GoldDocument], found: &'g [Vec<Found>], options: &Options) -> Report<'g> {
     let judged = pair(gold, found);
-    let resampling = Resampling { resamples: options.resamples, seed: options.seed, level: options.level };
+    let resampling = options.intervals.resampling();
     let part = |(name, judged): (String, Vec<Judged>)| Part {
         name,
         tally: Tally::of(&judged),
@@ -257,9 +270,9 @@ fn as_json(report: &Report, options: &Options, errors: Option<Vec<errors::Error>
         "documents": report.gold.len(),
         "mentions": report.judged.len(),
         "set": options.set,
-        "level": options.level,
-        "resamples": options.resamples,
-        "seed": options.seed,
+        "level": options.intervals.level,
+        "resamples": options.intervals.resamples,
+        "seed": options.intervals.seed,
         "parts": report.parts.iter().map(|part| part_json(report, part)).collect::<Vec<_>>(),
         "by": report.by.as_str(),
         "groups": report.groups.iter().map(group_json).collect::<Vec<_>>(),
