@@ -83,6 +83,44 @@ fn a_model_that_cannot_advise_is_refused() {
     assert!(matches!(refused, ModelError::Unfit { .. }), "{refused}");
 }
 
+/// Reports whose mentions the encoders are compared on.
+const COMPARED: usize = 3;
+
+#[test]
+fn every_encoder_gives_the_same_labels() {
+    let advised = |encoder: &str| {
+        let files = laennec::model::shipped().remove(0);
+        let model = Model::from_files(&files, Some(encoder)).unwrap();
+        fresh().advised_by(model.into(), true).unwrap()
+    };
+    let labels = |engine: &Engine| -> Vec<_> {
+        let of_report = |report: &Document| {
+            let spans: Vec<Span> =
+                crate::support::engine().mentions(&report.text).iter().map(|m| m.0.span).collect();
+            let read = engine.qualify_guarded(report, &spans).unwrap();
+            read.iter()
+                .map(|q| (q.reading.assertion, q.reading.experiencer, q.reading.temporality))
+                .collect::<Vec<_>>()
+        };
+        reports()[..COMPARED].iter().flat_map(of_report).collect()
+    };
+    let reference = labels(&advised("candle"));
+    let by_rules = labels(engine());
+    assert!(
+        reference.iter().zip(&by_rules).any(|(a, b)| a != b),
+        "the model overruled nothing: the test shows nothing"
+    );
+    for instructions in laennec::model::Instructions::available() {
+        let name = instructions.name();
+        if name == "fused-portable" {
+            continue; // Slow without optimisation; its states are compared in `fused`.
+        }
+        let found = labels(&advised(name));
+        let differ = found.iter().zip(&reference).filter(|(a, b)| a != b).count();
+        assert!(differ * 1000 <= reference.len(), "{name}: {differ} of {} labels differ", reference.len());
+    }
+}
+
 #[test]
 fn the_rules_alone_stay_what_they_are() {
     let report = &reports()[0];

@@ -13,7 +13,7 @@
 //! eight bits (twice as fast again, some percent off). No AMX path yet.
 
 // `unsafe` stands in this module alone. Intrinsics ask for features, which `Kernels::of` has checked; and the kernels
-// work on raw rows that `pass.rs` sets up, because bounds checks inside the tiles would halve the speed. An `unsafe fn`
+// work on raw rows that `pass.rs` sets up, in whole panels. An `unsafe fn`
 // here is a kernel whose whole body stands on its contract.
 #![allow(unsafe_code, unsafe_op_in_unsafe_fn)]
 
