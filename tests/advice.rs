@@ -122,6 +122,17 @@ fn every_encoder_gives_the_same_labels() {
 }
 
 #[test]
+fn a_given_span_may_begin_in_white_space_or_hold_nothing_else() {
+    let model = Model::from_files(&laennec::model::shipped().remove(0), None).unwrap();
+    let engine = fresh().advised_by(model.into(), true).unwrap();
+    let text = "  \n Pas de fente.  ";
+    let all = Span::new(0, text.len() as u32);
+    let spans = [all, Span::new(0, 2), Span::new(2, 17), Span::new(18, 20)];
+    assert_eq!(engine.qualify_guarded(&document(text), &spans).unwrap().len(), spans.len());
+    assert_eq!(engine.qualify_guarded(&document("  "), &[Span::new(0, 2)]).unwrap().len(), 1);
+}
+
+#[test]
 fn the_rules_alone_stay_what_they_are() {
     let report = &reports()[0];
     assert_eq!(unnamed(&tagging().annotate(report)), unnamed(&engine().annotate(report)));

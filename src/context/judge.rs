@@ -9,6 +9,8 @@ use std::sync::Arc;
 /// Most pieces of a report's title and of a section's title that are read.
 const TITLE_PIECES: usize = 10;
 const SECTION_PIECES: usize = 8;
+/// Fewest pieces of a sequence: what stands before a window, and as much again to read.
+const LEAST_LENGTH: usize = 64;
 
 /// Chance of presence that each class of an assertion stands for: `docs/context.md`, Certainty.
 const CLASSES: [(&str, Assertion, f64); 7] = [
@@ -82,6 +84,10 @@ impl Judge {
             let found = other.cloned().unwrap_or_else(|| format!("{} facts", facts.len()));
             return Err(ModelError::Unfit { expected: "the facts of this engine in its order", found });
         }
+        if model.max_length() < LEAST_LENGTH {
+            let found = format!("max_length {}", model.max_length());
+            return Err(ModelError::Unfit { expected: "sequences of 64 tokens or more", found });
+        }
         let class = |name: &str| CLASSES.iter().position(|(class, ..)| *class == name);
         let number = |name: &str, otherwise: f32| model.calibration(name).unwrap_or(otherwise);
         let assertions = Attribute::of(&model, heads.assertion.as_ref(), "assertion", class)?;
@@ -144,8 +150,9 @@ impl Judge {
         };
         let mut spans = Vec::new();
         for (number, question) in group {
-            let (start, end) =
-                (question.mention.start - first.window.start, question.mention.end - first.window.start);
+            // A given span may begin in white space, before the first token of its window.
+            let inside_window = |byte: u32| byte.saturating_sub(first.window.start);
+            let (start, end) = (inside_window(question.mention.start), inside_window(question.mention.end));
             let inside = |p: &crate::model::Piece| p.start < end && p.end > start;
             let from = pieces.iter().position(inside);
             let to = pieces.iter().rposition(inside);

@@ -12,7 +12,7 @@ const TOGETHER: usize = 64;
 /// The terms that a finding may be linked to.
 pub struct Linker {
     terms: Vec<Target>,
-    /// Vectors of all terms, row-major; made when first needed, unless the model's folder holds them.
+    /// Vectors of all terms, row-major; made when first needed.
     vectors: OnceLock<Vec<f32>>,
     /// Share of common letters in the score, against that of the vectors.
     letters: f32,
