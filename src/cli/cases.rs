@@ -42,7 +42,48 @@ pub(super) fn run(engine: &Engine, folder: &Folder, set: Option<&str>) -> Result
     }
     let failures =
         chosen.iter().filter_map(|case| run_case(engine, kind, case).err().map(|e| failure(case, &e)));
-    Ok(Report { ran: chosen.len(), failures: failures.collect(), required: required(kind) })
+    let mut failures: Vec<String> = failures.collect();
+    let mut ran = chosen.len();
+    if set.is_none() {
+        ran += examples(engine, &folder.name, &mut failures);
+    }
+    Ok(Report { ran, failures, required: required(kind) })
+}
+
+/// Runs the examples of the descriptions of a lexicon, adds what fails, and says how many ran.
+fn examples(engine: &Engine, lexicon: &str, failures: &mut Vec<String>) -> usize {
+    let lexicons = engine.lexicons();
+    let mut ran = 0;
+    for description in &lexicons.descriptions.descriptions {
+        let concept = &lexicons.concepts.concepts[description.concept as usize];
+        if lexicons.manifests[concept.lexicon].id != lexicon {
+            continue;
+        }
+        for example in &description.examples {
+            ran += 1;
+            let found: Vec<(u32, u32)> = engine
+                .mentions(&example.text)
+                .into_iter()
+                .filter(|(_, id)| *id == concept.id)
+                .map(|(mention, _)| (mention.span.start, mention.span.end))
+                .collect();
+            let is_right = match (example.is_found, example.span) {
+                (true, Some(span)) => found.contains(&span),
+                (is_found, _) => is_found != found.is_empty(),
+            };
+            if !is_right {
+                let text = |(start, end): &(u32, u32)| Span::new(*start, *end).slice(&example.text).to_string();
+                let found: Vec<String> = found.iter().map(text).collect();
+                let wanted = if example.is_found { "is not found as marked" } else { "is found" };
+                let (place, id) = (&example.place, &description.id);
+                failures.push(format!(
+                    "{place} {id}: {} {wanted}; found {found:?}\n    {}",
+                    concept.id, example.text
+                ));
+            }
+        }
+    }
+    ran
 }
 
 /// Context is a matter of degree, and its cases hold what is not read yet; words are found or they are not.
@@ -56,7 +97,7 @@ fn failure(case: &Case, message: &str) -> String {
 
 fn run_case(engine: &Engine, kind: Kind, case: &Case) -> Result<(), String> {
     match kind {
-        Kind::Concepts => concepts(engine, case),
+        Kind::Concepts | Kind::Overlay => concepts(engine, case),
         Kind::Cues => context(engine, case),
         Kind::Sections => sections(engine, case),
         Kind::Abbreviations => sentences(engine, case),

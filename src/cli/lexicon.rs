@@ -74,7 +74,7 @@ fn list(lexicons: &Lexicons) -> Result {
             Kind::Abbreviations => lexicons.abbreviations.len(),
             Kind::Dates => lexicons.dates.len(),
             Kind::Units => lexicons.units.len(),
-            Kind::Documents | Kind::Grammar => 0,
+            Kind::Documents | Kind::Grammar | Kind::Overlay => 0,
         };
         let rows = if rows == 0 { "-".to_string() } else { rows.to_string() };
         let (id, version) = (manifest.id.clone(), format!("{}+{}", manifest.version, manifest.hash));

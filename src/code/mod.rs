@@ -1,8 +1,10 @@
 //! Builds the coded event of a mention: codes, subgroups, place, date, provenance.
 
 mod enrich;
+mod hierarchy;
 
 pub use enrich::Enricher;
+pub use hierarchy::{BPA, CIM10, Hierarchy, Known, Relative};
 
 use crate::document::Document;
 use crate::event::{
@@ -16,6 +18,7 @@ use crate::mention::{Mention, Rule, Side};
 const SURE_TERM: f64 = 0.95;
 const PATTERN: f64 = 0.9;
 const SHARED_HEAD: f64 = 0.85;
+const DESCRIPTION: f64 = 0.8;
 const SUPPORTED_ABBREVIATION: f64 = 0.8;
 
 /// What surrounds a mention, as read by the earlier stages.
@@ -118,7 +121,7 @@ impl Coder {
                 .map(|(id, span)| CueRef { id, start: point(span.start), end: point(span.end) })
                 .collect(),
             method: match mention.rule {
-                Rule::Pattern(_) => Method::Pattern,
+                Rule::Pattern(_) | Rule::Description(_) => Method::Pattern,
                 Rule::Tagged(_) => Method::Neural,
                 Rule::Term(_) | Rule::Given => Method::Dictionary,
             },
@@ -154,6 +157,7 @@ fn laterality(side: Side) -> Laterality {
 fn confidence(mention: &Mention, lexicons: &Lexicons) -> f64 {
     match mention.rule {
         Rule::Pattern(_) => PATTERN,
+        Rule::Description(_) => DESCRIPTION,
         Rule::Tagged(percent) => f64::from(percent) / 100.0,
         Rule::Term(number) if lexicons.concepts.terms[number as usize].ambiguous => SUPPORTED_ABBREVIATION,
         _ if !mention.fragments.is_empty() => SHARED_HEAD,
@@ -168,6 +172,9 @@ fn rule(mention: &Mention, concept: Option<&Concept>, lexicons: &Lexicons) -> St
         Rule::Term(number) => format!("{lexicon}:term:{}", lexicons.concepts.terms[number as usize].text),
         Rule::Pattern(number) => {
             format!("{lexicon}:pattern:{}", lexicons.patterns.patterns[number as usize].id)
+        }
+        Rule::Description(number) => {
+            format!("{lexicon}:description:{}", lexicons.descriptions.descriptions[number as usize].id)
         }
         Rule::Given => format!("{lexicon}:given"),
         Rule::Tagged(_) => format!("{lexicon}:tagged"),

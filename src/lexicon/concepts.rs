@@ -9,11 +9,13 @@ use super::problem::Problem;
 use super::table::Table;
 use super::vocabulary::{Vocabulary, WordId, cut};
 use crate::normalize::TokenKind;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 /// Most words of a term; longer ones are refused, which bounds the work at each place of a text.
 const LONGEST_TERM: usize = 48;
+/// Shortest word in which a typing error is forgiven, in bytes.
+pub(super) const SHORTEST_CORRECTED: usize = 8;
 /// Most support sets over all lexicons: one bit each.
 const MOST_SUPPORT_SETS: usize = 128;
 
@@ -56,6 +58,8 @@ pub struct Term {
     pub support: SupportSets,
     /// Bits of the sets that veto the term when near.
     pub against: SupportSets,
+    /// Number of its file in `Concepts::files`, and its line there.
+    pub place: (u16, u32),
 }
 
 /// All concept lexicons, as read.
@@ -65,6 +69,10 @@ pub struct Concepts {
     pub concepts: Vec<Concept>,
     /// Every term.
     pub terms: Vec<Term>,
+    /// Files that the terms come from.
+    pub files: Vec<String>,
+    /// Longer words of the terms, as folded, in which a typing error is forgiven.
+    pub(super) long_words: FxHashSet<String>,
     /// Word sequences of the terms.
     pub(super) keys: Vec<(Vec<WordId>, u32)>,
     /// Words and phrases of the support sets, with the number of their set.
@@ -112,17 +120,15 @@ impl Concepts {
             None => Groups::default(),
         };
         self.add_support(folder, lexicon, vocabulary, grammar, problems);
-        let file = folder.path("terms.tsv");
-        let Some(table) = Table::read(&file, folder.get("terms.tsv").unwrap_or(""), COLUMNS, 2, problems)
-        else {
-            return;
-        };
-        let mut reader =
-            Reader { all: self, file: &file, manifest, lexicon, groups, seen: FxHashMap::default() };
+        let Some(table) = Table::of_terms(folder, COLUMNS, 2, problems) else { return };
+        let first_file = self.files.len();
+        self.files.extend(table.files.iter().cloned());
+        let mut reader = Reader { all: self, manifest, lexicon, groups, seen: FxHashMap::default() };
         for row in &table.rows {
+            let place = ((first_file + row.file as usize) as u16, row.line as u32);
             let cell = |column| table.cell(row, column);
-            if let Err(message) = reader.row(row.line, cell, vocabulary, grammar) {
-                problems.push(Problem::at(&file, row.line, message));
+            if let Err(message) = reader.row(place, row.is_muted, cell, vocabulary, grammar) {
+                problems.push(table.problem(row, message));
             }
         }
         let groups = reader.groups;
@@ -133,6 +139,12 @@ impl Concepts {
     pub fn find(&self, lexicon: usize, id: &str) -> Option<u32> {
         let found = self.concepts.iter().position(|c| c.lexicon == lexicon && c.id == id);
         found.map(|i| i as u32)
+    }
+
+    /// Id and index of every concept of a lexicon.
+    pub(super) fn ids_of(&self, lexicon: usize) -> impl Iterator<Item = (&str, u32)> {
+        let numbered = self.concepts.iter().zip(0..);
+        numbered.filter(move |(c, _)| c.lexicon == lexicon).map(|(c, i)| (c.id.as_str(), i))
     }
 
     /// Of these sets, those that act at this distance, in characters.
@@ -179,7 +191,6 @@ impl Concepts {
 /// Reads the rows of one `terms.tsv`.
 struct Reader<'a> {
     all: &'a mut Concepts,
-    file: &'a str,
     manifest: &'a Manifest,
     lexicon: usize,
     groups: Groups,
@@ -189,14 +200,17 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn row<'r>(
         &mut self,
-        line: usize,
+        place: (u16, u32),
+        is_muted: bool,
         cell: impl Fn(usize) -> &'r str,
         vocabulary: &mut Vocabulary,
         grammar: &Grammar,
     ) -> Result<(), String> {
+        let line = place.1 as usize;
         let (id, text, kind) = (cell(0), cell(1), cell(2));
         check_id(id)?;
-        if !cut(text).iter().any(|t| matches!(t.kind, TokenKind::Word | TokenKind::Number)) {
+        let tokens = cut(text);
+        if !tokens.iter().any(|t| matches!(t.kind, TokenKind::Word | TokenKind::Number)) {
             return Err("empty term: write the words, or delete the line".into());
         }
         let has_preferred = !kind.is_empty();
@@ -219,12 +233,21 @@ impl Reader<'_> {
             ambiguous: flags.ambiguous,
             support: self.sets(cell(6))?,
             against: self.sets(cell(7))?,
+            place,
         };
         if term.ambiguous && term.support == 0 && cell(6).is_empty() && self.groups.is_empty() {
             return Err("an ambiguous term needs support: name a set of support.toml".into());
         }
+        if is_muted {
+            return Ok(());
+        }
         let number = self.all.terms.len() as u32;
-        for key in concept_keys(text, term.capitals.is_some(), vocabulary, grammar) {
+        if !term.ambiguous && term.capitals.is_none() {
+            let long = tokens.into_iter().filter(|t| t.folded.len() >= SHORTEST_CORRECTED);
+            self.all.long_words.extend(long.map(|t| t.folded));
+        }
+        let left_out = self.manifest.left_out;
+        for key in concept_keys(text, term.capitals.is_some(), left_out, vocabulary, grammar) {
             if key.len() > LONGEST_TERM {
                 return Err(format!("the term has {} words; at most {LONGEST_TERM} are read", key.len()));
             }
@@ -318,9 +341,8 @@ impl Reader<'_> {
     fn sets(&self, ids: &str) -> Result<SupportSets, String> {
         ids.split_whitespace().try_fold(0, |bits, id| {
             let bit = self.all.support_sets.get(&(self.lexicon, id.to_string()));
-            let file = self.file;
             bit.map(|bit| bits | 1 << bit)
-                .ok_or_else(|| format!("unknown support set {id:?} in {file}; add it to support.toml"))
+                .ok_or_else(|| format!("unknown support set {id:?}; add it to support.toml"))
         })
     }
 }

@@ -196,7 +196,7 @@ fn known_moods() -> String {
 fn each_row<'f, const N: usize>(
     folder: &'f Folder,
     name: &str,
-    columns: [&str; N],
+    columns: [&'static str; N],
     problems: &mut Vec<Problem>,
     mut read: impl FnMut([&'f str; N]) -> Result<(), String>,
 ) {

@@ -275,21 +275,17 @@ impl Cues {
         grammar: &Grammar,
         problems: &mut Vec<Problem>,
     ) {
-        let file = folder.path("terms.tsv");
-        let Some(table) = Table::read(&file, folder.get("terms.tsv").unwrap_or(""), COLUMNS, 3, problems)
-        else {
-            return;
-        };
-        for row in &table.rows {
+        let Some(table) = Table::of_terms(folder, COLUMNS, 3, problems) else { return };
+        for row in table.rows.iter().filter(|row| !row.is_muted) {
             match read_cue(|column| table.cell(row, column)) {
                 Ok(cue) => {
                     let number = self.cues.len() as u32;
                     self.cues.push(cue);
                     if let Err(message) = self.add_forms(table.cell(row, 1), number, vocabulary, grammar) {
-                        problems.push(Problem::at(&file, row.line, message));
+                        problems.push(table.problem(row, message));
                     }
                 }
-                Err(message) => problems.push(Problem::at(&file, row.line, message)),
+                Err(message) => problems.push(table.problem(row, message)),
             }
         }
     }

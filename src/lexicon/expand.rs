@@ -1,6 +1,7 @@
 //! Expands a written term into the word sequences it stands for: braces, hyphens, prefixes, order of complements.
 
 use super::grammar::{Grammar, Role};
+use super::mechanism::{Mechanism, Mechanisms};
 use super::vocabulary::{Inflection, TermToken, Vocabulary, WordId, cut};
 use crate::normalize::TokenKind;
 use std::borrow::Cow;
@@ -10,6 +11,8 @@ pub const GAP: WordId = WordId::MAX;
 
 /// Most word sequences one term may expand to; a guard against products of variants.
 const MOST_VARIANTS: usize = 48;
+/// Pieces of a term whose adjectives change places as complements do.
+const MOST_WITH_ADJECTIVES: usize = 3;
 /// Shortest remainder after a prefix ("inter" + "auriculaire").
 const SHORTEST_STEM: usize = 5;
 
@@ -68,12 +71,14 @@ pub(super) fn literal(term: &str, vocabulary: &mut Vocabulary, inflection: &Infl
 struct Piece {
     words: Vec<WordId>,
     opens_complement: bool,
+    is_adjective: bool,
 }
 
 /// The word sequences of a concept term: articles, hyphens and the order of complements do not count.
 pub(super) fn concept_keys(
     term: &str,
     is_abbreviation: bool,
+    left_out: Mechanisms,
     vocabulary: &mut Vocabulary,
     grammar: &Grammar,
 ) -> Vec<Vec<WordId>> {
@@ -81,7 +86,8 @@ pub(super) fn concept_keys(
     let mut keys = Vec::new();
     let mut add = |tokens: &[TermToken]| {
         for variant in compounds(tokens, grammar) {
-            keys.extend(orders(&pieces(&variant, is_abbreviation, vocabulary, grammar)));
+            let pieces = pieces(&variant, is_abbreviation, left_out, vocabulary, grammar);
+            keys.extend(orders(&pieces, left_out));
         }
     };
     add(&tokens);
@@ -178,42 +184,62 @@ fn join_prefixes(tokens: &[TermToken], grammar: &Grammar) -> Vec<TermToken> {
 fn pieces(
     tokens: &[TermToken],
     is_abbreviation: bool,
+    left_out: Mechanisms,
     vocabulary: &mut Vocabulary,
     grammar: &Grammar,
 ) -> Vec<Piece> {
+    let keeps_articles = is_abbreviation || left_out.has(Mechanism::Elision);
     let mut pieces: Vec<Piece> = Vec::new();
     let mut opens_complement = false;
     for token in tokens {
         let role = grammar.role_of_text(&token.folded);
-        if !is_abbreviation && role.has(Role::ARTICLE) {
+        if !keeps_articles && role.has(Role::ARTICLE) {
             opens_complement = true;
             continue;
         }
         if token.folded == "-" || token.kind == TokenKind::Newline {
             continue;
         }
-        let word = if is_abbreviation {
+        let word = if is_abbreviation || left_out.has(Mechanism::Inflection) {
             vocabulary.intern(&token.folded)
         } else {
             vocabulary.intern_inflected(&token.written, &token.folded, &grammar.inflection)
         };
         // "type III" is a complement whatever introduces it, and keeps its number.
         let opens = opens_complement || role.has(Role::GRADE);
+        let is_adjective = !is_abbreviation && !token.glued && grammar.looks_like_adjective(&token.folded);
         match pieces.last_mut() {
-            Some(piece) if !opens => piece.words.push(word),
-            _ => pieces.push(Piece { words: vec![word], opens_complement: opens }),
+            Some(piece) if !opens && !is_adjective => piece.words.push(word),
+            _ => pieces.push(Piece { words: vec![word], opens_complement: opens, is_adjective: !opens && is_adjective }),
         }
         opens_complement = false;
+    }
+    // Two complements, adjectives or not, change places; of more, only those that an article opens.
+    if pieces.len() != MOST_WITH_ADJECTIVES || pieces[0].is_adjective {
+        pieces = joined(pieces);
     }
     pieces
 }
 
+/// Adjectives put back behind what they follow.
+fn joined(pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut out: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        match out.last_mut() {
+            Some(last) if piece.is_adjective => last.words.extend(piece.words),
+            _ => out.push(piece),
+        }
+    }
+    out
+}
+
 /// The sequence as written and, when a head has two or three complements, the same with them in another order.
-fn orders(pieces: &[Piece]) -> Vec<Vec<WordId>> {
+fn orders(pieces: &[Piece], left_out: Mechanisms) -> Vec<Vec<WordId>> {
     let flat =
         |order: &[usize]| order.iter().flat_map(|&i| pieces[i].words.iter().copied()).collect::<Vec<_>>();
     let mut keys = vec![flat(&(0..pieces.len()).collect::<Vec<_>>())];
-    let movable = pieces.iter().skip(1).all(|p| p.opens_complement);
+    let may_move = |p: &Piece| p.opens_complement || p.is_adjective;
+    let movable = !left_out.has(Mechanism::Order) && pieces.iter().skip(1).all(may_move);
     match pieces.len() {
         3 if movable => keys.push(flat(&[0, 2, 1])),
         4 if movable => {

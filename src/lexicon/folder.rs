@@ -1,19 +1,22 @@
 //! The files of one lexicon, from a directory, a bare list, or the copy shipped in the program.
 
-use super::manifest::BARE_SOURCE;
+use super::manifest::{BARE_SOURCE, Kind};
 use super::problem::Problem;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The files that a lexicon may hold; others are left alone.
-const FILES: [&str; 10] = [
+const FILES: [&str; 13] = [
     "manifest.toml",
     "terms.tsv",
     "cases.toml",
     "groups.tsv",
     "support.toml",
     "patterns.toml",
+    "codes.tsv",
+    "synonyms.tsv",
+    "confusions.tsv",
     "inflection.tsv",
     "conjugation.tsv",
     "verbs.tsv",
@@ -28,6 +31,8 @@ pub struct Folder {
     /// Where it was read, for messages.
     pub origin: String,
     files: BTreeMap<String, String>,
+    /// Rows that sites lay over `terms.tsv`: name of their file, text.
+    overlays: Vec<(String, String)>,
 }
 
 impl Folder {
@@ -38,7 +43,7 @@ impl Folder {
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
         let files = files.into_iter().map(|(file, text)| (file.to_string(), text.to_string())).collect();
-        Self { name: name.to_string(), origin: origin.to_string(), files }
+        Self { name: name.to_string(), origin: origin.to_string(), files, overlays: Vec::new() }
     }
 
     /// Reads a directory, or a bare list of `code<TAB>term` lines, which becomes a lexicon for trials.
@@ -65,12 +70,52 @@ impl Folder {
                 files.insert(file.to_string(), read_text(&path)?);
             }
         }
-        Ok(Self { name: name.unwrap_or(stem), origin, files })
+        for file in descriptions_of(path) {
+            files.insert(file.clone(), read_text(&path.join(&file))?);
+        }
+        let folder = Self { name: name.unwrap_or(stem), origin, files, overlays: Vec::new() };
+        if is_overlay(&folder) { folder.with_tables(path) } else { Ok(folder) }
+    }
+
+    /// This overlay with the tables that its directory holds, one for each lexicon it is laid over.
+    fn with_tables(mut self, path: &Path) -> Result<Self, Problem> {
+        let unreadable = |e: std::io::Error| Problem::of(&self.origin, format!("cannot be read: {e}"));
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|e| e == "tsv")
+                && let Some(name) = path.file_name().map(|n| n.to_string_lossy().into_owned())
+            {
+                self.files.insert(name, read_text(&path)?);
+            }
+        }
+        Ok(self)
+    }
+
+    /// The tables of an overlay: the id of the lexicon each is laid over, its file for messages, its text.
+    pub(super) fn tables(&self) -> impl Iterator<Item = (&str, String, &str)> {
+        let tables = self.files.iter().filter_map(|(name, text)| Some((name.strip_suffix(".tsv")?, text)));
+        tables.map(|(id, text)| (id, self.path(&format!("{id}.tsv")), text.as_str()))
+    }
+
+    /// Lays the rows of a text over `terms.tsv`.
+    pub(super) fn add_overlay(&mut self, file: &str, text: &str) {
+        self.overlays.push((file.to_string(), text.to_string()));
+    }
+
+    /// Rows to be laid over `terms.tsv`: file, text.
+    pub(super) fn overlays(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.overlays.iter().map(|(file, text)| (file.as_str(), text.as_str()))
     }
 
     /// The text of a file, or `None` when the folder has none of that name.
     pub fn get(&self, file: &str) -> Option<&str> {
         self.files.get(file).map(String::as_str)
+    }
+
+    /// Names and texts of the files of described findings, by name.
+    pub(super) fn descriptions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let of_descriptions = self.files.iter().filter(|(name, _)| is_of_descriptions(name));
+        of_descriptions.map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
     /// The text of a file that must be there.
@@ -94,6 +139,23 @@ impl Folder {
         }
         hash.finalize().into()
     }
+}
+
+/// The files of described findings of a directory: `descriptions.toml`, `descriptions-heart.toml`.
+fn descriptions_of(path: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| is_of_descriptions(name)).collect()
+}
+
+fn is_of_descriptions(name: &str) -> bool {
+    name.strip_prefix("descriptions").and_then(|rest| rest.strip_suffix(".toml")).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// True when the manifest says so; a manifest that cannot be read is told later.
+fn is_overlay(folder: &Folder) -> bool {
+    let manifest = folder.get("manifest.toml").and_then(|text| text.parse::<toml::Table>().ok());
+    manifest.is_some_and(|m| m.get("kind").and_then(toml::Value::as_str) == Some(Kind::Overlay.as_str()))
 }
 
 fn read_text(path: &Path) -> Result<String, Problem> {

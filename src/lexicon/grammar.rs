@@ -121,6 +121,8 @@ pub struct Grammar {
     groups: Vec<Vec<String>>,
     pub(super) inflection: Inflection,
     pub(super) conjugation: Conjugation,
+    /// Letters that scanning confuses, as read and as meant.
+    confusions: Vec<(String, String)>,
 }
 
 impl Grammar {
@@ -130,12 +132,10 @@ impl Grammar {
             self.inflection = Inflection::read(&folder.path("inflection.tsv"), text, problems);
         }
         self.conjugation.add(folder, problems);
+        self.add_confusions(folder, problems);
         let file = folder.path("terms.tsv");
-        let Some(table) =
-            Table::read(&file, folder.get("terms.tsv").unwrap_or(""), ["role", "term", "note"], 2, problems)
-        else {
-            return;
-        };
+        let text = folder.get("terms.tsv").unwrap_or("");
+        let Some(table) = Table::read(&file, text, ["role", "term", "note"], 2, problems) else { return };
         for row in &table.rows {
             let forms: Vec<String> = table
                 .cell(row, 1)
@@ -151,7 +151,7 @@ impl Grammar {
                 self.groups.push(forms.clone());
             }
             match table.cell(row, 0) {
-                "same" => {}
+                "same" | "known" => {}
                 "adjective_ending" => self.adjective_endings.extend(forms),
                 "participle_ending" => self.participle_endings.extend(forms),
                 name => match Role::NAMES.iter().find(|(known, _)| *known == name) {
@@ -161,6 +161,20 @@ impl Grammar {
             }
         }
         self.prefixes.values_mut().for_each(|group| group.sort_by_key(|p| std::cmp::Reverse(p.len())));
+    }
+
+    /// `confusions.tsv`: what scanning reads, and what was printed.
+    fn add_confusions(&mut self, folder: &Folder, problems: &mut Vec<Problem>) {
+        let Some(text) = folder.get("confusions.tsv") else { return };
+        let file = folder.path("confusions.tsv");
+        let Some(table) = Table::read(&file, text, ["read", "printed", "note"], 2, problems) else { return };
+        for row in &table.rows {
+            let [read, printed] = [0, 1].map(|column| table.cell(row, column).to_string());
+            match read.is_empty() || printed.is_empty() || read == printed {
+                true => problems.push(Problem::at(&file, row.line, "name two different groups of letters")),
+                false => self.confusions.push((read, printed)),
+            }
+        }
     }
 
     fn give(&mut self, forms: Vec<String>, role: Role) {
@@ -205,9 +219,15 @@ impl Grammar {
         self.role_of_text(folded).has(Role::PREFIX)
     }
 
-    pub(super) fn prefix_of(&self, folded: &str) -> Option<&str> {
+    /// The prefix that a folded word begins with.
+    pub fn prefix_of(&self, folded: &str) -> Option<&str> {
         let group = self.prefixes.get(folded.as_bytes().first()?)?;
         group.iter().map(String::as_str).find(|prefix| folded.starts_with(prefix))
+    }
+
+    /// Letters that scanning confuses, as read and as printed.
+    pub fn confusions(&self) -> &[(String, String)] {
+        &self.confusions
     }
 
     /// True when a folded word has the ending of a present participle.

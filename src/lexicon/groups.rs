@@ -11,6 +11,10 @@ use std::collections::BTreeSet;
 pub(super) struct Group {
     /// A subgroup of EUROCAT.
     pub eurocat: bool,
+    /// French name.
+    pub label: String,
+    /// Its parents.
+    pub parents: Vec<String>,
     /// The group itself and all its ancestors, sorted.
     pub reached: Vec<String>,
     /// Number of the organ group: the ancestor just below the top; 0 to 63.
@@ -31,6 +35,13 @@ impl Groups {
 
     pub fn all(&self) -> impl Iterator<Item = (&str, &Group)> {
         self.0.iter().map(|(id, group)| (id.as_str(), group))
+    }
+
+    /// Id, label and parents of every group, by id.
+    pub fn in_order(&self) -> impl Iterator<Item = (&str, &str, &[String])> {
+        let mut groups: Vec<_> = self.all().collect();
+        groups.sort_by_key(|(id, _)| *id);
+        groups.into_iter().map(|(id, group)| (id, group.label.as_str(), group.parents.as_slice()))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -68,7 +79,9 @@ impl Groups {
                 let eurocat = table.cell(row, 4) == "yes";
                 let reached = reached.into_iter().map(str::to_string).collect();
                 let codes = CodeRanges::read(table.cell(row, 5), table.cell(row, 6));
-                groups.insert(id.to_string(), Group { eurocat, reached, organ, codes });
+                let label = table.cell(row, 2).to_string();
+                let parents = parents[id].iter().map(|parent| parent.to_string()).collect();
+                groups.insert(id.to_string(), Group { eurocat, label, parents, reached, organ, codes });
                 continue;
             };
             problems.push(Problem::at(file, row.line, format!("unknown parent {unknown:?}")));

@@ -1,6 +1,7 @@
 //! The manifest of a lexicon: what it is, whose it is, and under which licence it may be used.
 
 use super::folder::Folder;
+use super::mechanism::{Mechanism, Mechanisms};
 use super::problem::Problem;
 use serde::Deserialize;
 
@@ -27,6 +28,8 @@ pub enum Kind {
     Grammar,
     /// Units, labels and words of measures.
     Units,
+    /// Rows of a site, laid over other lexicons.
+    Overlay,
 }
 
 impl Kind {
@@ -41,6 +44,7 @@ impl Kind {
             Kind::Documents => "documents",
             Kind::Grammar => "grammar",
             Kind::Units => "units",
+            Kind::Overlay => "overlay",
         }
     }
 }
@@ -70,6 +74,12 @@ pub struct Manifest {
     /// Concepts are congenital: in an obstetric report they are the fetus's.
     #[serde(default)]
     pub congenital: bool,
+    /// Mechanisms of matching that its terms do without.
+    #[serde(default)]
+    without: Vec<String>,
+    /// The same, as a set.
+    #[serde(skip)]
+    pub left_out: Mechanisms,
     /// First eight hexadecimal digits of the SHA-256 of the folder.
     #[serde(skip)]
     pub hash: String,
@@ -95,6 +105,10 @@ impl Manifest {
         if manifest.id != folder.name {
             let message = format!("id {:?} differs from the folder's name {:?}", manifest.id, folder.name);
             return Err(Problem::at(&file, line_of(text, "id"), message));
+        }
+        for name in &manifest.without {
+            let mechanism = Mechanism::parse(name).map_err(|e| Problem::at(&file, line_of(text, "without"), e))?;
+            manifest.left_out = manifest.left_out.with(mechanism);
         }
         manifest.hash = folder.digest()[..4].iter().map(|b| format!("{b:02x}")).collect();
         Ok(manifest)

@@ -14,7 +14,7 @@ const FOLDERS: &[(&str, &[(&str, &str)])] = &[
     folder!("context": "manifest.toml", "terms.tsv", "cases.toml"),
     folder!("dates": "manifest.toml", "terms.tsv", "cases.toml"),
     folder!("documents": "manifest.toml", "terms.tsv", "cases.toml"),
-    folder!("grammar": "manifest.toml", "terms.tsv", "inflection.tsv", "conjugation.tsv", "verbs.tsv", "cases.toml"),
+    folder!("grammar": "manifest.toml", "terms.tsv", "inflection.tsv", "conjugation.tsv", "verbs.tsv", "synonyms.tsv", "confusions.tsv", "cases.toml"),
     folder!("malformations": "manifest.toml", "terms.tsv", "groups.tsv", "support.toml", "patterns.toml", "cases.toml"),
     folder!("perinatal": "manifest.toml", "terms.tsv", "groups.tsv", "support.toml", "patterns.toml", "cases.toml"),
     folder!("sections": "manifest.toml", "terms.tsv", "cases.toml"),

@@ -84,7 +84,7 @@ pub struct UnitTerm {
 /// Reads a folder of kind `units`.
 pub(super) fn read(folder: &Folder, terms: &mut Vec<UnitTerm>, problems: &mut Vec<Problem>) {
     const COLUMNS: [&str; 7] = ["role", "id", "term", "value", "factor", "flags", "note"];
-    each_row(folder, COLUMNS, problems, |cell| {
+    each_row(folder, COLUMNS, problems, |cell, _| {
         let role = ROLES.iter().find(|(name, _)| *name == cell(0));
         let role = role.map(|(_, role)| *role).ok_or_else(|| format!("unknown role {:?}", cell(0)))?;
         if cell(1).is_empty() {

@@ -116,8 +116,11 @@ impl Words {
     ) {
         const COLUMNS: [&str; 7] =
             ["section", "term", "label", "subject", "temporality", "assertion", "note"];
-        each_row(folder, COLUMNS, problems, |cell| {
+        each_row(folder, COLUMNS, problems, |cell, is_muted| {
             let section = self.section(cell)?;
+            if is_muted {
+                return Ok(());
+            }
             for title in braces(cell(1)).ok_or("a brace is not closed")? {
                 let tokens = cut(&title);
                 let words = tokens.iter().filter(|t| t.kind == TokenKind::Word);
@@ -166,11 +169,12 @@ impl Words {
         vocabulary: &mut Vocabulary,
         problems: &mut Vec<Problem>,
     ) {
-        each_row(folder, ["abbreviation", "expansion", "note"], problems, |cell| {
+        each_row(folder, ["abbreviation", "expansion", "note"], problems, |cell, is_muted| {
             let tokens = cut(cell(0));
             // The last word before the final point is what a sentence splitter meets.
             if let [.., word, point] = tokens.as_slice()
                 && point.folded == "."
+                && !is_muted
             {
                 self.abbreviations.push(vocabulary.intern(&word.folded));
             }
@@ -180,7 +184,7 @@ impl Words {
 
     /// Adds a folder of kind `documents`.
     pub fn add_documents(&mut self, folder: &Folder, problems: &mut Vec<Problem>) {
-        each_row(folder, ["document", "term", "subject", "assertion", "note"], problems, |cell| {
+        each_row(folder, ["document", "term", "subject", "assertion", "note"], problems, |cell, is_muted| {
             let (id, term) = (cell(0), cell(1));
             if id.is_empty() || term.is_empty() {
                 return Err("empty id or term".into());
@@ -199,14 +203,16 @@ impl Words {
                     self.documents.len() as u32 - 1
                 }
             };
-            self.document_names.entry(name_words(term).join(" ")).or_insert(index);
+            if !is_muted {
+                self.document_names.entry(name_words(term).join(" ")).or_insert(index);
+            }
             Ok(())
         });
     }
 
     /// Adds a folder of kind `dates`.
     pub fn add_dates(&mut self, folder: &Folder, vocabulary: &mut Vocabulary, problems: &mut Vec<Problem>) {
-        each_row(folder, ["role", "term", "value", "note"], problems, |cell| {
+        each_row(folder, ["role", "term", "value", "note"], problems, |cell, _| {
             for form in braces(cell(1)).ok_or("a brace is not closed")? {
                 let words: Vec<WordId> = cut(&form).iter().map(|t| vocabulary.intern(&t.folded)).collect();
                 if words.is_empty() || cell(0).is_empty() {
@@ -238,20 +244,20 @@ pub(super) fn name_words(name: &str) -> Vec<String> {
     words.map(|t| t.folded).take(LONGEST_NAME).collect()
 }
 
+/// Calls `read` with the cells of each row, and whether an overlay disabled it.
 pub(super) fn each_row<const N: usize>(
     folder: &Folder,
-    columns: [&str; N],
+    columns: [&'static str; N],
     problems: &mut Vec<Problem>,
-    mut read: impl for<'r> FnMut(&dyn Fn(usize) -> &'r str) -> Result<(), String>,
+    mut read: impl for<'r> FnMut(&dyn Fn(usize) -> &'r str, bool) -> Result<(), String>,
 ) {
-    let file = folder.path("terms.tsv");
-    let Some(table) = Table::read(&file, folder.get("terms.tsv").unwrap_or(""), columns, 2, problems) else {
+    let Some(table) = Table::of_terms(folder, columns, 2, problems) else {
         return;
     };
     let mut faults = Vec::new();
     for row in &table.rows {
-        if let Err(message) = read(&|column| table.cell(row, column)) {
-            faults.push(Problem::at(&file, row.line, message));
+        if let Err(message) = read(&|column| table.cell(row, column), row.is_muted) {
+            faults.push(table.problem(row, message));
         }
     }
     problems.extend(faults);

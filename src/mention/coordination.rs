@@ -1,8 +1,9 @@
 //! Coordinated concepts that share a head ("fentes labiale et palatine") or a complement ("sténose ou atrésie duodénale").
 
 use super::Candidate;
-use super::dictionary::{Step, accepts, candidate, walk};
-use crate::lexicon::{Lexicons, Role};
+use super::dictionary::{Spelt, Step, candidate, spelt, walk};
+use super::words::Word;
+use crate::lexicon::{Lexicons, Mechanism, Role};
 use crate::segment::{Segmented, TokenKind, TokenRange};
 
 /// Most items of one coordination.
@@ -11,25 +12,37 @@ const MOST_ITEMS: usize = 8;
 const LONGEST_JOINT: usize = 4;
 
 /// Adds the candidates that share words with the match `steps`.
-pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons, steps: &[Step], out: &mut Vec<Candidate>) {
-    share_head(segmented, lexicons, steps, out);
-    share_complement(segmented, lexicons, steps, out);
+pub(super) fn find(
+    segmented: &Segmented,
+    lexicons: &Lexicons,
+    words: &[Word],
+    steps: &[Step],
+    out: &mut Vec<Candidate>,
+) {
+    share_head(segmented, lexicons, words, steps, out);
+    share_complement(segmented, lexicons, words, steps, out);
 }
 
 /// "atrésie de l'œsophage et du duodénum": the words after the joint go on from a node inside the match.
-fn share_head(segmented: &Segmented, lexicons: &Lexicons, steps: &[Step], out: &mut Vec<Candidate>) {
+fn share_head(
+    segmented: &Segmented,
+    lexicons: &Lexicons,
+    words: &[Word],
+    steps: &[Step],
+    out: &mut Vec<Candidate>,
+) {
     let [first, .., last] = steps else { return };
-    let mut end = last.token + 1;
+    let mut end = last.end();
     for _ in 0..MOST_ITEMS {
         let Some(item) = after_joint(segmented, end) else { return };
         let Some(tail_end) = (1..steps.len()).rev().find_map(|kept| {
-            let tail = tail_of(segmented, lexicons, &steps[..kept], steps[kept].introduced, item)?;
-            let head = TokenRange::new(first.token, steps[kept - 1].token + 1);
+            let tail = tail_of(segmented, lexicons, words, &steps[..kept], steps[kept].introduced, item)?;
+            let head = TokenRange::new(first.token, steps[kept - 1].end());
             let cover = TokenRange::new(first.token, tail.range.end as usize);
             let found = tail
                 .terms
                 .iter()
-                .map(|&n| candidate(lexicons, n, cover, tail.range, Some([head, tail.range])));
+                .map(|&term| candidate(lexicons, term, cover, tail.range, Some([head, tail.range])));
             out.extend(found);
             Some(tail.range.end as usize)
         }) else {
@@ -39,58 +52,76 @@ fn share_head(segmented: &Segmented, lexicons: &Lexicons, steps: &[Step], out: &
     }
 }
 
-struct Tail<'l> {
+struct Tail {
     range: TokenRange,
-    terms: &'l [u32],
+    terms: Vec<Spelt>,
 }
 
 /// The longest term that starts with the words of `head` and goes on at token `from`.
 ///
 /// The new complement must be built as the first one: introduced by "of" when it was, else an adjective. Without this,
 /// "fente labiale et palais normal" would read as a cleft palate.
-fn tail_of<'l>(
+fn tail_of(
     segmented: &Segmented,
-    lexicons: &'l Lexicons,
+    lexicons: &Lexicons,
+    words: &[Word],
     head: &[Step],
     introduced: bool,
     from: usize,
-) -> Option<Tail<'l>> {
+) -> Option<Tail> {
     let last = head.last()?;
     let is_article = |i: usize| segmented.tokens.get(i).is_some_and(|t| t.role.has(Role::ARTICLE));
     let start = (from..from + 3).find(|&i| !is_article(i))?;
     if introduced != (start > from) {
         return None;
     }
-    let token = segmented.tokens.get(start).filter(|t| t.word != 0)?;
+    let (token, word) = segmented.tokens.get(start).zip(words.get(start)).filter(|(t, _)| t.word != 0)?;
     let is_number = token.kind == TokenKind::Number;
     if !introduced && !is_number && !lexicons.grammar.looks_like_adjective(segmented.word(start)) {
         return None;
     }
-    let node = lexicons.terms.child(last.node, token.word)?;
-    let mut steps = vec![Step { token: start, word: token.word, node, introduced }];
-    walk(segmented, lexicons, &mut steps);
+    let node = lexicons.terms.child(last.node, word.class)?;
+    let step = Step { token: start, word: *word, node, introduced, ..*last }.after(last);
+    let mut steps = vec![step];
+    walk(segmented, words, |node, word| lexicons.terms.child(node, word.class), &mut steps);
     steps.iter().rev().find_map(|step| {
-        let terms = lexicons.terms.values(step.node);
-        let range = TokenRange::new(start, step.token + 1);
-        let stands = terms.iter().any(|&n| accepts(segmented, &lexicons.concepts.terms[n as usize], range));
-        stands.then_some(Tail { range, terms })
+        let range = TokenRange::new(start, step.end());
+        let terms: Vec<Spelt> = shared(spelt(segmented, lexicons, step, range), lexicons).collect();
+        (!terms.is_empty()).then_some(Tail { range, terms })
     })
 }
 
+/// The terms of lexicons that share heads and complements.
+fn shared(terms: impl Iterator<Item = Spelt>, lexicons: &Lexicons) -> impl Iterator<Item = Spelt> {
+    let may = |spelt: &Spelt| {
+        let concept = lexicons.concepts.terms[spelt.term as usize].concept;
+        !lexicons.left_out(concept).has(Mechanism::Coordination)
+    };
+    terms.filter(may).map(|spelt| Spelt { by: spelt.by.with(Mechanism::Coordination), ..spelt })
+}
+
 /// "sténose ou atrésie duodénale": the word before the joint takes the complement of the match.
-fn share_complement(segmented: &Segmented, lexicons: &Lexicons, steps: &[Step], out: &mut Vec<Candidate>) {
+fn share_complement(
+    segmented: &Segmented,
+    lexicons: &Lexicons,
+    words: &[Word],
+    steps: &[Step],
+    out: &mut Vec<Candidate>,
+) {
     let [first, complement @ .., last] = steps else { return };
     let Some(head) = before_joint(segmented, first.token) else { return };
-    let word = segmented.tokens[head].word;
-    let root = lexicons.terms.root(word);
-    let words = complement.iter().chain([last]).map(|step| step.word);
-    let node = words.fold(root, |node, word| node.and_then(|n| lexicons.terms.child(n, word)));
-    let Some(node) = node else { return };
+    let Some(root) = lexicons.terms.root(words[head].class) else { return };
+    let start = Step { introduced: first.introduced, ..Step::first(head, words[head], root) };
+    let last_step = complement.iter().chain([last]).try_fold(start, |from, step| {
+        let node = lexicons.terms.child(from.node, step.word.class)?;
+        Some(Step { node, ..*step }.after(&from))
+    });
+    let Some(step) = last_step else { return };
     let head = TokenRange::new(head, head + 1);
-    let tail = TokenRange::new(steps[1].token, last.token + 1);
-    let cover = TokenRange::new(head.start as usize, last.token + 1);
-    for &number in lexicons.terms.values(node) {
-        out.push(candidate(lexicons, number, cover, head, Some([head, tail])));
+    let tail = TokenRange::new(steps[1].token, last.end());
+    let cover = TokenRange::new(head.start as usize, last.end());
+    for term in shared(spelt(segmented, lexicons, &step, cover), lexicons) {
+        out.push(candidate(lexicons, term, cover, head, Some([head, tail])));
     }
 }
 

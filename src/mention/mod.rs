@@ -2,6 +2,7 @@
 
 mod ambiguity;
 mod coordination;
+mod description;
 mod dictionary;
 #[cfg(feature = "neural")]
 mod link;
@@ -10,12 +11,13 @@ mod pattern;
 mod side;
 #[cfg(feature = "neural")]
 mod tagger;
+mod words;
 
 pub use side::Side;
 #[cfg(feature = "neural")]
 pub use tagger::{Sentence, Tagged, Tagger, with_tagged};
 
-use crate::lexicon::Lexicons;
+use crate::lexicon::{Lexicons, Mechanism, Mechanisms};
 use crate::segment::{Segmented, TokenRange};
 use crate::span::Span;
 
@@ -29,6 +31,8 @@ pub enum Rule {
     Term(u32),
     /// A pattern: index in `Patterns::patterns`.
     Pattern(u32),
+    /// A description: index in `Descriptions::descriptions`.
+    Description(u32),
     /// Given by the caller.
     Given,
     /// Tagged by a model, with the chance in percent that it is a finding.
@@ -85,6 +89,10 @@ struct Candidate {
     lexicon: usize,
     value: Option<f64>,
     unit: Option<String>,
+    /// The mechanisms that it took.
+    by: Mechanisms,
+    /// The parts of a description, in no order; what stands between them is not of it.
+    parts: Vec<TokenRange>,
     /// Original span, when it is not the span of the tokens.
     span: Option<Span>,
 }
@@ -92,10 +100,14 @@ struct Candidate {
 /// The mentions of a report, in text order. Linear in its length: terms, gaps and coordinations are bounded.
 pub fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Mention> {
     let mut candidates = Vec::new();
-    dictionary::find(segmented, lexicons, &mut candidates);
+    let words = words::of(segmented, lexicons, lexicons.left_out);
+    dictionary::find(segmented, lexicons, &words, &mut candidates);
     pattern::find(segmented, lexicons, &mut candidates);
+    if !lexicons.left_out.has(Mechanism::Descriptions) {
+        description::find(segmented, lexicons, &words, &mut candidates);
+    }
     ambiguity::settle(segmented, lexicons, &mut candidates);
-    let mut kept = overlap::resolve(candidates);
+    let mut kept = overlap::resolve(candidates, lexicons);
     kept.truncate(MOST_MENTIONS);
     kept.into_iter().map(|candidate| mention(segmented, candidate)).collect()
 }

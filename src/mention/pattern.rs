@@ -17,6 +17,8 @@ pub(super) fn find(segmented: &Segmented, lexicons: &Lexicons, out: &mut Vec<Can
             rule: Rule::Pattern(found.pattern),
             concept,
             lexicon: lexicons.concepts.concepts[concept as usize].lexicon,
+            by: Default::default(),
+            parts: Vec::new(),
             value: found.value,
             unit: found.unit.and_then(|(from, to)| text.get(from as usize..to as usize)).map(str::to_string),
             span: Some(segmented.span_of_folded(found.start, found.end)),

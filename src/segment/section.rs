@@ -133,7 +133,7 @@ fn longest(segmented: &Segmented, lexicons: &Lexicons, first: usize, to: usize) 
             None if misspelt || token.kind != TokenKind::Word => None,
             None => {
                 misspelt = true;
-                lexicons.title_typos.correct(segmented.word(i)).and_then(step)
+                lexicons.title_spelling.correct(segmented.word(i)).and_then(|(word, _)| step(word))
             }
         };
         let Some(next) = next else { break };

@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The rows of a table; empty after a fault.
-    pub fn rows<const N: usize>(&mut self, file: &str, columns: [&str; N]) -> Option<Rows<'a, N>> {
+    pub fn rows<const N: usize>(&mut self, file: &str, columns: [&'static str; N]) -> Option<Rows<'a, N>> {
         let text = self.text(file);
         let file = self.folder.path(file);
         let table = Table::read(&file, text, columns, N, &mut self.problems)?;
