@@ -116,7 +116,7 @@ enum Command {
     /// Write a simulated maternity, with the truth.
     #[command(after_help = simulate::EXAMPLES)]
     Simulate(simulate::Arguments),
-    /// List, check, test and show lexicons.
+    /// List, check, test, show and import lexicons.
     #[command(after_help = lexicon::EXAMPLES)]
     Lexicon(lexicon::Arguments),
     /// List, check, show and measure transformers.

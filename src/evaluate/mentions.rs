@@ -20,7 +20,7 @@ pub struct MentionsGold {
 pub struct FoundSpan {
     /// Original bytes.
     pub span: Span,
-    /// Its subgroups, parents included, and its concept.
+    /// Its subgroups, parents included, its concept, and its codes as `SYSTEM:CODE`.
     pub names: Vec<String>,
 }
 
@@ -33,6 +33,8 @@ pub struct MentionTally {
     pub overlap: Counts,
     /// Of the pairs whose subgroup is marked: right (`tp`) or wrong (`fn_`).
     pub subgroup: Counts,
+    /// Of the marked spans whose code some concept carries: given the right concept (`tp`) or not (`fn_`).
+    pub link: Counts,
 }
 
 impl AddAssign<&MentionTally> for MentionTally {
@@ -40,6 +42,7 @@ impl AddAssign<&MentionTally> for MentionTally {
         self.exact += other.exact;
         self.overlap += other.overlap;
         self.subgroup += other.subgroup;
+        self.link += other.link;
     }
 }
 
@@ -64,6 +67,19 @@ impl MentionTally {
         }
         tally
     }
+}
+
+/// Of spans that overlap, the longest, and of these the first: gold without nested mentions has no others.
+pub fn flat(mut found: Vec<FoundSpan>) -> Vec<FoundSpan> {
+    found.sort_by_key(|f| (u32::MAX - (f.span.end - f.span.start), f.span.start));
+    let mut kept: Vec<FoundSpan> = Vec::new();
+    for one in found {
+        if !kept.iter().any(|other| other.span.overlaps(one.span)) {
+            kept.push(one);
+        }
+    }
+    kept.sort_by_key(|f| f.span);
+    kept
 }
 
 /// Marked and found mentions that fit, each in one pair: those whose subgroup is right first, then in text order.
@@ -120,8 +136,9 @@ fn numbered(text: &str, mentions: &[Value]) -> Result<Vec<(Span, Option<String>)
 fn of_type(text: &str, entities: &[Value], kind: &str) -> Result<Vec<(Span, Option<String>)>, String> {
     let points = CodePoints::new(text);
     let byte = |entity: &Value, name: &str| points.to_byte(u32::try_from(entity[name].as_u64()?).ok()?);
+    let name = |entity: &Value| entity["cui"].as_str().filter(|cui| !cui.is_empty()).map(|cui| format!("UMLS:{cui}"));
     let place = |(i, entity): (usize, &Value)| match (byte(entity, "start"), byte(entity, "end")) {
-        (Some(start), Some(end)) if start < end => Ok((Span::new(start, end), None)),
+        (Some(start), Some(end)) if start < end => Ok((Span::new(start, end), name(entity))),
         _ => Err(format!(
             "entity {}: start or end is missing, empty or outside the text; count in code points",
             i + 1
@@ -159,6 +176,13 @@ mod tests {
             (2, 0),
             "the pair with the right subgroup goes first"
         );
+    }
+
+    #[test]
+    fn of_overlapping_spans_the_longest_is_kept() {
+        let kept = flat(vec![found(0, 2, "a"), found(0, 5, "b"), found(6, 8, "c"), found(6, 8, "d")]);
+        let spans: Vec<(u32, u32)> = kept.iter().map(|f| (f.span.start, f.span.end)).collect();
+        assert_eq!(spans, [(0, 5), (6, 8)]);
     }
 
     #[test]

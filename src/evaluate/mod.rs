@@ -12,7 +12,7 @@ mod score;
 pub use bootstrap::{Interval, Resampling};
 pub use calibration::{Bucket, Calibration};
 pub use gold::{GoldDocument, GoldMention, Truth, read_object};
-pub use mentions::{FoundSpan, MentionTally, MentionsGold, read_mentions};
+pub use mentions::{FoundSpan, MentionTally, MentionsGold, flat, read_mentions};
 pub use score::{Counts, Measure, Tally, Verdict, judge};
 
 use crate::document::Document;

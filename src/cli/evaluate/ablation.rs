@@ -64,7 +64,7 @@ fn difference(value: Option<f64>, full: Option<f64>) -> Option<f64> {
 }
 
 /// A figure and how it differs: `0.878 −0.034`, `0.912 =`.
-fn compared(value: Option<f64>, full: Option<f64>) -> String {
+pub(super) fn compared(value: Option<f64>, full: Option<f64>) -> String {
     let beside = match difference(value, full) {
         None => String::new(),
         Some(0.0) => " =".into(),

@@ -2,7 +2,7 @@
 
 use super::super::manifest::parse_toml;
 use super::super::problem::Problem;
-use super::{Raw, Terminology};
+use super::{CodeRow, Raw, Terminology};
 use crate::normalize::fold;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
@@ -33,6 +33,8 @@ pub enum Reason {
     Residual,
     /// The nomenclature has withdrawn it.
     Withdrawn,
+    /// A modifier, a mode of inheritance, a frequency.
+    NoFinding,
     /// An abbreviation that is too short.
     ShortAbbreviation,
     /// An abbreviation that is a French word.
@@ -58,6 +60,7 @@ impl Reason {
             Self::TooBroad => "too broad",
             Self::Residual => "residual category, risk or examination",
             Self::Withdrawn => "withdrawn by the nomenclature",
+            Self::NoFinding => "modifier, inheritance or frequency",
             Self::ShortAbbreviation => "abbreviation too short",
             Self::AbbreviationIsWord => "abbreviation is a French word",
             Self::LabelOfAnother => "label of another concept",
@@ -111,8 +114,10 @@ struct Rules {
     french: FxHashSet<String>,
     english_endings: Vec<String>,
     broad: FxHashSet<String>,
+    bare: FxHashSet<String>,
     residual: Vec<String>,
     endings: Vec<String>,
+    roots: FxHashMap<String, String>,
     marked: Marked,
     abbreviations: Abbreviations,
     limits: Limits,
@@ -143,15 +148,36 @@ pub(super) fn clean(terminology: &Terminology) -> Result<(Vec<Kept>, Vec<Dropped
     let rules: Rules = parse_toml("lexicons/import.toml", RULES)?;
     let mut dropped = terminology.faults.clone();
     let mut candidates = Vec::new();
+    let obsolete: FxHashSet<&str> =
+        terminology.codes.iter().filter(|c| c.status == "obsolete").map(|c| c.code.as_str()).collect();
+    let root = rules.roots.get(&terminology.system).filter(|_| !terminology.codes.is_empty());
+    let below = root.map(|root| below(root, &terminology.codes));
     for raw in &terminology.terms {
-        match rules.clean(raw) {
-            Ok(kept) => candidates.push((kept, raw)),
-            Err(reason) => dropped.push(Dropped::of(raw, reason)),
+        let is_beside = below.as_ref().is_some_and(|below| !below.contains(raw.code.as_str()));
+        let withdrawn = obsolete.contains(raw.code.as_str()).then_some(Reason::Withdrawn);
+        let withdrawn = withdrawn.or(is_beside.then_some(Reason::NoFinding));
+        for part in parts(raw) {
+            match withdrawn.map_or_else(|| rules.clean(&part), Err) {
+                Ok(kept) => candidates.push((kept, raw)),
+                Err(reason) => dropped.push(Dropped::of(&part, reason)),
+            }
         }
     }
-    let kept = one_concept_each(candidates, &mut dropped);
+    let kept = one_concept_each(candidates, &terminology.codes, &mut dropped);
     dropped.sort_by_key(|row| row.place);
     Ok((kept, dropped))
+}
+
+/// The term, and the abbreviation that stands behind it in brackets: "… obstructive (BPCO)".
+fn parts(raw: &Raw) -> Vec<Raw> {
+    let split = raw.text.trim().strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    match split.filter(|(term, short)| is_abbreviation(short) && !is_abbreviation(term)) {
+        Some((term, short)) => vec![
+            Raw { text: term.to_string(), ..raw.clone() },
+            Raw { text: short.to_string(), is_label: false, ..raw.clone() },
+        ],
+        None => vec![raw.clone()],
+    }
 }
 
 impl Rules {
@@ -177,7 +203,7 @@ impl Rules {
         if words.len() > self.limits.words {
             return Err(Reason::TooLong);
         }
-        if self.broad.contains(&folded) {
+        if self.broad.contains(&folded) || self.bare.contains(&folded) {
             return Err(Reason::TooBroad);
         }
         if self.residual.iter().any(|start| folded.starts_with(start.as_str())) {
@@ -286,8 +312,10 @@ fn is_abbreviation(text: &str) -> bool {
         && text.chars().all(|c| c.is_alphanumeric() || c == '-')
 }
 
-/// Gives each folded term to one concept: the one whose label it is; a synonym of two concepts to none.
-fn one_concept_each(candidates: Vec<(Kept, &Raw)>, dropped: &mut Vec<Dropped>) -> Vec<Kept> {
+/// Gives each folded term to one concept: the one whose label it is, else the one above all others that have it; else to none.
+fn one_concept_each(candidates: Vec<(Kept, &Raw)>, codes: &[CodeRow], dropped: &mut Vec<Dropped>) -> Vec<Kept> {
+    let parents: FxHashMap<&str, &[String]> =
+        codes.iter().map(|code| (code.code.as_str(), code.parents.as_slice())).collect();
     let key = |kept: &Kept| words(fold(&kept.text).text()).collect::<Vec<_>>().join(" ");
     let keys: Vec<String> = candidates.iter().map(|(kept, _)| key(kept)).collect();
     let mut holders: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
@@ -299,7 +327,10 @@ fn one_concept_each(candidates: Vec<(Kept, &Raw)>, dropped: &mut Vec<Dropped>) -
             of_key.iter().map(|&i| candidates[i].0.code.as_str()).collect::<FxHashSet<_>>(),
         );
         let owner = first_label.map(|&i| candidates[i].0.code.as_str());
-        let owner = owner.or_else(|| (codes.len() == 1).then(|| candidates[of_key[0]].0.code.as_str()));
+        let owner = owner.or_else(|| {
+            let is_above_all = |one: &&str| codes.iter().all(|other| other == one || is_above(one, other, &parents));
+            codes.iter().copied().find(is_above_all)
+        });
         let chosen = of_key.iter().copied().filter(|&i| Some(candidates[i].0.code.as_str()) == owner);
         let chosen = chosen.clone().find(|&i| candidates[i].0.is_label).or_else(|| chosen.clone().next());
         for &i in of_key.iter().filter(|&&i| Some(i) != chosen) {
@@ -319,6 +350,35 @@ fn one_concept_each(candidates: Vec<(Kept, &Raw)>, dropped: &mut Vec<Dropped>) -
     }
     kept.sort_by(|a, b| (&a.code, !a.is_label, &a.text).cmp(&(&b.code, !b.is_label, &b.text)));
     kept
+}
+
+/// The descendants of a code.
+fn below<'c>(root: &'c str, codes: &'c [CodeRow]) -> FxHashSet<&'c str> {
+    let mut children: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+    for code in codes {
+        code.parents.iter().for_each(|parent| children.entry(parent).or_default().push(&code.code));
+    }
+    let (mut found, mut open) = (FxHashSet::default(), vec![root]);
+    while let Some(code) = open.pop() {
+        let new = children.get(code).into_iter().flatten().filter(|child| found.insert(**child));
+        open.extend(new.copied().collect::<Vec<_>>());
+    }
+    found
+}
+
+/// Longest way up that is looked at.
+const HIGHEST: usize = 24;
+
+/// One code is an ancestor of another.
+fn is_above(one: &str, other: &str, parents: &FxHashMap<&str, &[String]>) -> bool {
+    let mut level: FxHashSet<&str> = FxHashSet::from_iter([other]);
+    for _ in 0..HIGHEST {
+        level = level.iter().flat_map(|code| parents.get(code).copied().unwrap_or_default()).map(String::as_str).collect();
+        if level.contains(one) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -369,7 +429,7 @@ mod tests {
             ("OBSOLETE: Syndrome de X", Reason::Withdrawn),
             ("SA", Reason::ShortAbbreviation),
             ("MAI", Reason::AbbreviationIsWord),
-            ("un deux trois quatre cinq six sept huit neuf dix onze douze treize", Reason::TooLong),
+            ("un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept", Reason::TooLong),
         ] {
             assert_eq!(cleaned(text), Err(reason), "{text}");
         }
@@ -384,12 +444,16 @@ mod tests {
             raw("A", "Fente", false),
             raw("B", "ouverture", false),
             raw("A", "ouverture", false),
+            raw("C", "brèche", false),
+            raw("C", "bronchopathie obstructive (BPCO)", true),
+            raw("B", "brèche", false),
         ];
-        let (kept, dropped) = clean(&Terminology { terms, ..Terminology::default() }).unwrap();
+        let below = CodeRow { code: "C".into(), parents: vec!["B".into()], status: "valid", ..CodeRow::default() };
+        let (kept, dropped) = clean(&Terminology { terms, codes: vec![below], ..Terminology::default() }).unwrap();
         let kept: Vec<(&str, &str)> = kept.iter().map(|k| (k.code.as_str(), k.text.as_str())).collect();
-        assert_eq!(kept, [("A", "fente"), ("B", "fente labio palatine")]);
+        assert_eq!(kept, [("A", "fente"), ("B", "fente labio palatine"), ("B", "brèche"), ("C", "bronchopathie obstructive"), ("C", "BPCO")]);
         let reasons: Vec<Reason> = dropped.iter().map(|d| d.reason).collect();
-        assert_eq!(reasons.len(), 4);
+        assert_eq!(reasons.len(), 5);
         for reason in [Reason::LabelOfAnother, Reason::Duplicate, Reason::TwoConcepts] {
             assert!(reasons.contains(&reason), "{reason:?}");
         }

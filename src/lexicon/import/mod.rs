@@ -49,8 +49,6 @@ pub struct Request {
     pub graph: Option<PathBuf>,
     /// Table: which column holds what.
     pub mapping: Mapping,
-    /// Id of the lexicon; else the name of the folder it goes into.
-    pub id: Option<String>,
     /// Version of the terminology, where the files do not say it.
     pub version: Option<String>,
     /// Licence, where the format does not imply it.
@@ -126,10 +124,9 @@ pub struct Summary {
 /// # Errors
 /// A file that cannot be read or is of another format, a folder that is not empty, a disk that is full.
 pub fn import(request: &Request, into: &Path) -> Result<Summary, Problem> {
-    let name = into.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let id = request.id.clone().unwrap_or(name.clone());
-    if id != name {
-        return Err(Problem::of(&into.display().to_string(), format!("the folder's name is the id of the lexicon; name it {id:?}")));
+    let id = into.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    if id.is_empty() {
+        return Err(Problem::of(&into.display().to_string(), "has no name; give the path of a new folder"));
     }
     write::refuse_used(into)?;
     let mut terminology = match request.format {

@@ -1,4 +1,7 @@
-//! `laennec lexicon list|check|test|show`: the words of the engine, for the people who own them.
+//! `laennec lexicon list|check|test|show|import|code`: the words of the engine, for the people who own them.
+
+mod code;
+mod import;
 
 use super::progress::table;
 use super::{Failed, Outcome, Result, cases, folders, load_lexicons, print};
@@ -14,7 +17,7 @@ Examples:
   laennec lexicon test my-lexicon --failures
   laennec lexicon show omphalocele";
 
-/// List, check, test and show lexicons.
+/// List, check, test, show and import lexicons.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -52,6 +55,9 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         lexicon: Vec<PathBuf>,
     },
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::Arguments),
+    Code(code::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
@@ -60,6 +66,8 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         Command::Check { dirs } => check(dirs),
         Command::Test { dirs, set, failures } => test(dirs, set.as_deref(), *failures),
         Command::Show { text, lexicon } => show(&load_lexicons(lexicon)?, text),
+        Command::Import(arguments) => import::run(arguments),
+        Command::Code(arguments) => code::run(arguments),
     }
 }
 
