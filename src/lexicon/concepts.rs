@@ -8,7 +8,7 @@ use super::manifest::{Manifest, line_of_entry, parse_toml};
 use super::problem::Problem;
 use super::table::Table;
 use super::vocabulary::{Vocabulary, WordId, cut};
-use crate::normalize::TokenKind;
+use crate::normalize::{TokenKind, fold};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
@@ -71,6 +71,8 @@ pub struct Concepts {
     pub terms: Vec<Term>,
     /// Files that the terms come from.
     pub files: Vec<String>,
+    /// Terms that an overlay disabled: id of the concept, term, place of the overlay's row.
+    pub disabled: Vec<(String, String, String)>,
     /// Longer words of the terms, as folded, in which a typing error is forgiven.
     pub(super) long_words: FxHashSet<String>,
     /// Word sequences of the terms.
@@ -82,6 +84,18 @@ pub struct Concepts {
     support_sets: FxHashMap<(usize, String), u32>,
     /// Bits of the sets that act over a short distance only, and that distance in characters.
     close: Vec<(SupportSets, u32)>,
+    /// Where a set is met without a word of it.
+    places: Vec<(SupportSets, Places)>,
+    /// Ids of the support sets, by bit.
+    set_names: Vec<String>,
+}
+
+/// Where a support set is met by the report itself: sections and types of documents by id, wards by a part of their name.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    sections: Vec<String>,
+    documents: Vec<String>,
+    wards: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +111,12 @@ struct SupportSet {
     id: String,
     words: Vec<String>,
     within: Option<u32>,
+    #[serde(default)]
+    sections: Vec<String>,
+    #[serde(default)]
+    documents: Vec<String>,
+    #[serde(default)]
+    wards: Vec<String>,
     #[serde(rename = "note", default)]
     _note: String,
 }
@@ -123,6 +143,7 @@ impl Concepts {
         let Some(table) = Table::of_terms(folder, COLUMNS, 2, problems) else { return };
         let first_file = self.files.len();
         self.files.extend(table.files.iter().cloned());
+        self.disabled.extend(table.disabled.iter().cloned());
         let mut reader = Reader { all: self, manifest, lexicon, groups, seen: FxHashMap::default() };
         for row in &table.rows {
             let place = ((first_file + row.file as usize) as u16, row.line as u32);
@@ -141,6 +162,11 @@ impl Concepts {
         found.map(|i| i as u32)
     }
 
+    /// `file:line` of a term.
+    pub fn place(&self, term: &Term) -> String {
+        format!("{}:{}", self.files[term.place.0 as usize], term.place.1)
+    }
+
     /// Id and index of every concept of a lexicon.
     pub(super) fn ids_of(&self, lexicon: usize) -> impl Iterator<Item = (&str, u32)> {
         let numbered = self.concepts.iter().zip(0..);
@@ -150,6 +176,28 @@ impl Concepts {
     /// Of these sets, those that act at this distance, in characters.
     pub fn acting(&self, sets: SupportSets, distance: u32) -> SupportSets {
         self.close.iter().filter(|(_, reach)| distance > *reach).fold(sets, |sets, (bit, _)| sets & !bit)
+    }
+
+    /// The sets that a report meets by its type and its ward.
+    pub fn met_by_report(&self, document_type: Option<&str>, ward: Option<&str>) -> SupportSets {
+        let ward = ward.map(|ward| fold(ward).text().to_string());
+        let met = |places: &Places| {
+            document_type.is_some_and(|id| places.documents.iter().any(|known| known == id))
+                || ward.as_ref().is_some_and(|ward| places.wards.iter().any(|part| ward.contains(part.as_str())))
+        };
+        self.places.iter().filter(|(_, places)| met(places)).fold(0, |sets, (bit, _)| sets | bit)
+    }
+
+    /// The sets that a section meets.
+    pub fn met_by_section(&self, section: &str) -> SupportSets {
+        let met = |places: &Places| places.sections.iter().any(|known| known == section);
+        self.places.iter().filter(|(_, places)| met(places)).fold(0, |sets, (bit, _)| sets | bit)
+    }
+
+    /// Ids of these sets.
+    pub fn names_of(&self, sets: SupportSets) -> impl Iterator<Item = &str> {
+        let named = self.set_names.iter().enumerate();
+        named.filter(move |(bit, _)| sets & (1 << bit) != 0).map(|(_, name)| name.as_str())
     }
 
     fn add_support(
@@ -177,6 +225,12 @@ impl Concepts {
                 problems.push(Problem::at(&file, line, format!("duplicate id: support set {:?}", set.id)));
             }
             self.close.extend(set.within.map(|reach| (1 << bit, reach)));
+            self.set_names.push(set.id.clone());
+            let wards = set.wards.iter().map(|ward| fold(ward).text().to_string()).collect();
+            let places = Places { sections: set.sections, documents: set.documents, wards };
+            if !(places.sections.is_empty() && places.documents.is_empty() && places.wards.is_empty()) {
+                self.places.push((1 << bit, places));
+            }
             for word in set.words {
                 let key = literal(&word, vocabulary, &grammar.inflection);
                 if key.is_empty() {

@@ -231,6 +231,8 @@ pub struct Cue {
     pub certainty: Option<f64>,
     /// What it is besides.
     pub effect: Effect,
+    /// Its file and line.
+    pub place: (Box<str>, usize),
 }
 
 /// One written form of a cue.
@@ -279,6 +281,8 @@ impl Cues {
         for row in table.rows.iter().filter(|row| !row.is_muted) {
             match read_cue(|column| table.cell(row, column)) {
                 Ok(cue) => {
+                    let place = (table.files[row.file as usize].as_str().into(), row.line);
+                    let cue = Cue { place, ..cue };
                     let number = self.cues.len() as u32;
                     self.cues.push(cue);
                     if let Err(message) = self.add_forms(table.cell(row, 1), number, vocabulary, grammar) {
@@ -333,5 +337,5 @@ fn read_cue<'r>(cell: impl Fn(usize) -> &'r str) -> Result<Cue, String> {
         ),
     };
     let effect = Effect::parse(cell(7)).map_err(|e| format!("effect {e}"))?;
-    Ok(Cue { id: id.to_string(), category, direction, reach, certainty, effect })
+    Ok(Cue { id: id.to_string(), category, direction, reach, certainty, effect, place: Default::default() })
 }

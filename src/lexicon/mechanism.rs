@@ -103,6 +103,11 @@ impl Mechanisms {
         self.0 & others.0 != 0
     }
 
+    /// Names of these, in the order of [`Mechanism::ALL`].
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Mechanism::ALL.into_iter().filter(move |m| self.has(*m)).map(Mechanism::name)
+    }
+
     /// True when there is none.
     pub fn is_empty(self) -> bool {
         self.0 == 0

@@ -8,6 +8,7 @@ mod conjugation;
 mod cues;
 mod descriptions;
 mod expand;
+mod faults;
 mod folder;
 mod grammar;
 mod groups;
@@ -31,6 +32,7 @@ pub use concepts::{Concept, Concepts, SupportSets, Term};
 pub use cues::{Category, Cue, CueForm, Direction, Effect, Reach};
 pub use descriptions::{Description, Descriptions, Example};
 pub use expand::GAP;
+pub use faults::faults;
 pub use folder::Folder;
 pub use grammar::{Grammar, Role};
 pub(crate) use manifest::parse_toml;
@@ -63,6 +65,8 @@ const SHORTEST_IN_TITLE: usize = 6;
 pub struct TermKey {
     /// Index of its term.
     pub term: u32,
+    /// Its own first word.
+    pub head: WordId,
     /// Hash of its own words: a text that has other words of the same meaning has another.
     pub own: u32,
 }
@@ -270,8 +274,9 @@ fn index_terms(
     let mut term_keys = Vec::with_capacity(keys.len());
     let of_class = |(mut key, term): (Vec<WordId>, u32)| {
         let own = key.iter().fold(0, |hash, word| hash_word(hash, vocabulary.find(*word)));
+        let head = key.first().map_or(0, |word| vocabulary.find(*word));
         key.iter_mut().for_each(|word| *word = classes.of(vocabulary.find(*word)).0);
-        term_keys.push(TermKey { term, own });
+        term_keys.push(TermKey { term, head, own });
         (key, term_keys.len() as u32 - 1)
     };
     let keys = keys.into_iter().map(of_class).collect();

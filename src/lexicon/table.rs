@@ -29,6 +29,8 @@ pub(crate) struct Table<'a, const N: usize> {
     /// Names of the files that the rows come from.
     pub files: Vec<String>,
     pub rows: Vec<Row<'a>>,
+    /// What overlays disabled: id, term, and the place that did it.
+    pub disabled: Vec<(String, String, String)>,
 }
 
 /// What an overlay does with a row.
@@ -45,7 +47,7 @@ impl<'a, const N: usize> Table<'a, N> {
     ) -> Option<Self> {
         let sheet = Sheet::read(file, text, &known, required, problems)?;
         let columns = known.map(|column| sheet.place(column));
-        Some(Self { columns, known, files: vec![file.to_string()], rows: sheet.rows })
+        Some(Self { columns, known, files: vec![file.to_string()], rows: sheet.rows, disabled: Vec::new() })
     }
 
     /// The rows of `terms.tsv`, with those of the overlays laid over them in the order the overlays were given.
@@ -74,7 +76,7 @@ impl<'a, const N: usize> Table<'a, N> {
             let action = row.get(sheet.place("action"));
             let done = match action {
                 "add" | "" => self.append(cells, number, row.line),
-                "disable" => self.disable(cells),
+                "disable" => self.disable(cells, &format!("{file}:{}", row.line)),
                 "change" => self.change(cells, number, row.line),
                 _ => Err(format!("unknown action {action:?}; expected one of {}", ACTIONS.join(", "))),
             };
@@ -123,10 +125,12 @@ impl<'a, const N: usize> Table<'a, N> {
         }
     }
 
-    fn disable(&mut self, cells: [&'a str; N]) -> Result<(), String> {
+    fn disable(&mut self, cells: [&'a str; N], place: &str) -> Result<(), String> {
         let (id, term) = (cells[0], cells[1]);
         for i in self.meant(id, term)? {
             self.rows[i].is_muted = true;
+            let (id, term) = (self.cell(&self.rows[i], 0), self.cell(&self.rows[i], 1));
+            self.disabled.push((id.to_string(), term.to_string(), place.to_string()));
         }
         // With all its terms gone, a concept goes too.
         let ids: Vec<&str> = self.rows.iter().filter(|r| r.is_muted).map(|r| self.cell(r, 0)).collect();

@@ -71,6 +71,11 @@ impl TokenTrie {
         self.range(node, |n| n.1).map_or(&[], |r| &self.values[r])
     }
 
+    /// The values of every node that has any.
+    pub fn all_values(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.nodes.len().saturating_sub(1)).map(|node| self.values(node as NodeId)).filter(|v| !v.is_empty())
+    }
+
     fn range(&self, node: NodeId, part: impl Fn(&(u32, u32)) -> u32) -> Option<std::ops::Range<usize>> {
         let (here, next) = (self.nodes.get(node as usize)?, self.nodes.get(node as usize + 1)?);
         Some(part(here) as usize..part(next) as usize)

@@ -89,6 +89,14 @@ impl Vocabulary {
         self.entries.get(folded).copied().unwrap_or_default()
     }
 
+    /// Every folded surface form that leads to a word, sorted.
+    pub fn forms(&self, is_meant: impl Fn(WordId) -> bool) -> Vec<&str> {
+        let mut forms: Vec<&str> =
+            self.entries.iter().filter(|(_, entry)| is_meant(entry.word)).map(|(form, _)| &**form).collect();
+        forms.sort_unstable();
+        forms
+    }
+
     /// Gives a role to a surface form.
     pub(super) fn give(&mut self, folded: &str, role: Role) {
         self.intern(folded);

@@ -1,8 +1,8 @@
 //! Drops ambiguous terms without support nearby, and terms that a nearby word speaks against.
 
-use super::{Candidate, Rule};
+use super::{About, Candidate, Rule, definition};
 use crate::lexicon::{Lexicons, SupportSets, Term};
-use crate::segment::{Segmented, TokenRange};
+use crate::segment::{Segmented, Span, TokenRange};
 use rustc_hash::FxHashSet;
 
 /// How many tokens on each side may hold a word of a support set.
@@ -10,18 +10,54 @@ const SUPPORT_WITHIN: usize = 60;
 /// How many tokens on each side may hold a word that speaks against a term.
 const AGAINST_WITHIN: usize = 12;
 
-/// Keeps the candidates that stand: an ambiguous term needs a supporting word, an unambiguous mention of the same organ,
-/// or its definition in the report ("atrésie de l'œsophage (AO)").
-pub(super) fn settle(segmented: &Segmented, lexicons: &Lexicons, candidates: &mut Vec<Candidate>) {
+/// Keeps the candidates that stand, and tells why the others do not.
+///
+/// An ambiguous term needs a supporting word, section, type of report or ward; an unambiguous mention of the same organ; or
+/// its definition in the report ("atrésie de l'œsophage (AO)"). What the report defines as something else is never it.
+pub(super) fn settle(
+    segmented: &Segmented,
+    lexicons: &Lexicons,
+    about: About,
+    candidates: &mut Vec<Candidate>,
+    unresolved: &mut Vec<Unresolved>,
+) {
     let doubtful = |c: &Candidate| term_of(lexicons, c).is_some_and(|t| t.ambiguous || t.against != 0);
     if !candidates.iter().any(doubtful) {
         return;
     }
-    let evidence = Evidence::gather(segmented, lexicons, candidates);
-    candidates.retain(|candidate| match term_of(lexicons, candidate) {
-        Some(term) => evidence.stands(segmented, lexicons, candidate, term),
-        None => true,
+    let evidence = Evidence::gather(segmented, lexicons, about, candidates);
+    candidates.retain(|candidate| {
+        let Some(term) = term_of(lexicons, candidate) else { return true };
+        let fault = evidence.fault(segmented, lexicons, candidate, term);
+        unresolved.extend(fault.map(|why| Unresolved {
+            span: segmented.span(candidate.tokens),
+            concept: candidate.concept,
+            why,
+        }));
+        fault.is_none()
     });
+}
+
+/// An ambiguous term that stands for nothing here.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unresolved {
+    /// Original bytes.
+    pub span: Span,
+    /// What it might have been.
+    pub concept: u32,
+    /// Why it is not.
+    pub why: Why,
+}
+
+/// Why an ambiguous term stands for nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Why {
+    /// None of these sets is met nearby.
+    NoSupport(SupportSets),
+    /// One of these sets speaks against it nearby.
+    Against(SupportSets),
+    /// The report defines the abbreviation as something else.
+    DefinedOtherwise,
 }
 
 fn term_of<'l>(lexicons: &'l Lexicons, candidate: &Candidate) -> Option<&'l Term> {
@@ -37,10 +73,14 @@ struct Evidence {
     organs: Vec<(u32, u32)>,
     /// Concepts of the abbreviations that the report defines, as (first word, concept).
     defined: FxHashSet<(u32, u32)>,
+    /// Abbreviations that the report defines as something that is no mention.
+    foreign: FxHashSet<u32>,
+    /// Sets that the report meets by its type and ward.
+    of_report: SupportSets,
 }
 
 impl Evidence {
-    fn gather(segmented: &Segmented, lexicons: &Lexicons, candidates: &[Candidate]) -> Self {
+    fn gather(segmented: &Segmented, lexicons: &Lexicons, about: About, candidates: &[Candidate]) -> Self {
         let mut organs = Vec::new();
         let mut ends = FxHashSet::default();
         let sure = |c: &&Candidate| term_of(lexicons, c).is_none_or(|t| !t.ambiguous);
@@ -51,25 +91,46 @@ impl Evidence {
         }
         organs.sort_unstable();
         organs.dedup();
-        let defines = |c: &&Candidate| {
-            let opens = c.tokens.start.checked_sub(1).filter(|&i| segmented.is_mark(i as usize, b'('));
-            opens.is_some_and(|open| ends.contains(&(open, c.concept)))
-        };
-        let defined =
-            candidates.iter().filter(defines).map(|c| (first_word(segmented, c), c.concept)).collect();
-        Self { organs, defined }
+        let (mut defined, mut foreign) = (FxHashSet::default(), FxHashSet::default());
+        let ambiguous = |c: &&Candidate| term_of(lexicons, c).is_some_and(|t| t.ambiguous);
+        for candidate in candidates.iter().filter(ambiguous) {
+            let Some(open) = definition::opening(segmented, candidate.tokens) else { continue };
+            let word = first_word(segmented, candidate);
+            if ends.contains(&(open as u32, candidate.concept)) {
+                defined.insert((word, candidate.concept));
+            } else if definition::spells(segmented, open, candidate.tokens) {
+                foreign.insert(word);
+            }
+        }
+        foreign.retain(|word| !defined.iter().any(|(known, _)| known == word));
+        let of_report = lexicons.concepts.met_by_report(about.document_type, about.ward);
+        Self { organs, defined, foreign, of_report }
     }
 
-    fn stands(&self, segmented: &Segmented, lexicons: &Lexicons, candidate: &Candidate, term: &Term) -> bool {
-        if term.against != 0
-            && sets_near(segmented, lexicons, candidate.tokens, AGAINST_WITHIN) & term.against != 0
-        {
-            return false;
+    /// Why a candidate does not stand; `None` when it does.
+    fn fault(
+        &self,
+        segmented: &Segmented,
+        lexicons: &Lexicons,
+        candidate: &Candidate,
+        term: &Term,
+    ) -> Option<Why> {
+        let word = first_word(segmented, candidate);
+        if term.ambiguous && self.foreign.contains(&word) {
+            return Some(Why::DefinedOtherwise);
         }
-        !term.ambiguous
-            || self.defined.contains(&(first_word(segmented, candidate), candidate.concept))
+        if term.against != 0 {
+            let against = sets_near(segmented, lexicons, candidate.tokens, AGAINST_WITHIN) & term.against;
+            if against != 0 {
+                return Some(Why::Against(against));
+            }
+        }
+        let stands = !term.ambiguous
+            || self.defined.contains(&(word, candidate.concept))
+            || (self.of_report | of_section(segmented, lexicons, candidate)) & term.support != 0
             || sets_near(segmented, lexicons, candidate.tokens, SUPPORT_WITHIN) & term.support != 0
-            || self.organ_near(segmented, lexicons, candidate, term)
+            || self.organ_near(segmented, lexicons, candidate, term);
+        (!stands).then_some(Why::NoSupport(term.support))
     }
 
     fn organ_near(
@@ -91,6 +152,12 @@ impl Evidence {
         };
         same.any(|(token, _)| acts(*token))
     }
+}
+
+/// The sets that the section of a candidate meets.
+fn of_section(segmented: &Segmented, lexicons: &Lexicons, candidate: &Candidate) -> SupportSets {
+    let section = segmented.section_of(candidate.tokens.start as usize);
+    section.map_or(0, |s| lexicons.concepts.met_by_section(&lexicons.sections[s.kind as usize].id))
 }
 
 fn first_word(segmented: &Segmented, candidate: &Candidate) -> u32 {

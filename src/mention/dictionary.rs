@@ -22,6 +22,8 @@ pub(super) struct Step {
     pub introduced: bool,
     /// It is the first word of the term.
     pub is_first: bool,
+    /// The first word of the match, as it is.
+    pub head: Word,
     /// Hash of the words up to this one, as they are.
     pub own: u32,
     /// The mechanisms that led here.
@@ -30,13 +32,13 @@ pub(super) struct Step {
 
 impl Step {
     pub fn first(token: usize, word: Word, node: NodeId) -> Self {
-        Self { token, word, node, introduced: false, is_first: true, own: hash_word(0, word.own), by: word.by }
+        Self { token, word, node, introduced: false, is_first: true, head: word, own: hash_word(0, word.own), by: word.by }
     }
 
     /// This step after the words of another match.
     pub fn after(self, last: &Step) -> Self {
         let by = last.by.and(self.word.by);
-        Self { own: hash_word(last.own, self.word.own), by, is_first: false, ..self }
+        Self { own: hash_word(last.own, self.word.own), by, is_first: false, head: last.head, ..self }
     }
 
     /// One past its last token.
@@ -131,6 +133,10 @@ pub(super) fn spelt(
     let is_own = keys().any(|key| key.own == step.own);
     keys().filter(move |key| !is_own || key.own == step.own).filter_map(move |key| {
         let term = &lexicons.concepts.terms[key.term as usize];
+        // An adjective is no head: "réflexe anal absent" is no "anus absent".
+        if key.head != step.head.own && !step.head.by.has(Mechanism::Synonyms) {
+            return None;
+        }
         let by = if is_own { step.by.less(replacing) } else { step.by };
         let left_out = lexicons.left_out(term.concept);
         let stands = !by.meets(left_out) && accepts(segmented, term, step, by, tokens);

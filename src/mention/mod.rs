@@ -2,6 +2,7 @@
 
 mod ambiguity;
 mod coordination;
+mod definition;
 mod description;
 mod dictionary;
 #[cfg(feature = "neural")]
@@ -9,10 +10,12 @@ mod link;
 mod overlap;
 mod pattern;
 mod side;
+pub mod suggest;
 #[cfg(feature = "neural")]
 mod tagger;
 mod words;
 
+pub use ambiguity::{Unresolved, Why};
 pub use side::Side;
 #[cfg(feature = "neural")]
 pub use tagger::{Sentence, Tagged, Tagger, with_tagged};
@@ -97,8 +100,26 @@ struct Candidate {
     span: Option<Span>,
 }
 
+/// What is known of a report besides its text, by which ambiguous terms are decided.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'d> {
+    /// Id of its type.
+    pub document_type: Option<&'d str>,
+    /// The ward, as the source writes it.
+    pub ward: Option<&'d str>,
+}
+
 /// The mentions of a report, in text order. Linear in its length: terms, gaps and coordinations are bounded.
-pub fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Mention> {
+pub fn find(segmented: &Segmented, lexicons: &Lexicons, about: About) -> Vec<Mention> {
+    find_and_tell(segmented, lexicons, about).0
+}
+
+/// The mentions of a report, and the ambiguous terms that stand for nothing in it, both in text order.
+pub fn find_and_tell(
+    segmented: &Segmented,
+    lexicons: &Lexicons,
+    about: About,
+) -> (Vec<Mention>, Vec<Unresolved>) {
     let mut candidates = Vec::new();
     let words = words::of(segmented, lexicons, lexicons.left_out);
     dictionary::find(segmented, lexicons, &words, &mut candidates);
@@ -106,10 +127,39 @@ pub fn find(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Mention> {
     if !lexicons.left_out.has(Mechanism::Descriptions) {
         description::find(segmented, lexicons, &words, &mut candidates);
     }
-    ambiguity::settle(segmented, lexicons, &mut candidates);
+    let mut unresolved = Vec::new();
+    ambiguity::settle(segmented, lexicons, about, &mut candidates, &mut unresolved);
+    definition::find(segmented, lexicons, &mut candidates);
     let mut kept = overlap::resolve(candidates, lexicons);
     kept.truncate(MOST_MENTIONS);
-    kept.into_iter().map(|candidate| mention(segmented, candidate)).collect()
+    let mentions: Vec<Mention> = kept.into_iter().map(|candidate| mention(segmented, candidate)).collect();
+    unresolved.sort_by_key(|u| (u.span, u.concept));
+    (mentions, unresolved)
+}
+
+/// A term that stands in a text, whether or not it counts there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    /// Original bytes.
+    pub span: Span,
+    /// Index of the term.
+    pub term: u32,
+    /// The mechanisms that it took.
+    pub by: Mechanisms,
+}
+
+/// Every term that stands in a text, before ambiguity and overlap are decided, in text order.
+pub fn standing(segmented: &Segmented, lexicons: &Lexicons) -> Vec<Standing> {
+    let mut candidates = Vec::new();
+    let words = words::of(segmented, lexicons, lexicons.left_out);
+    dictionary::find(segmented, lexicons, &words, &mut candidates);
+    let of_term = |c: &Candidate| match c.rule {
+        Rule::Term(term) => Some(Standing { span: segmented.span(c.tokens), term, by: c.by }),
+        _ => None,
+    };
+    let mut standing: Vec<Standing> = candidates.iter().filter_map(of_term).collect();
+    standing.sort_by_key(|s| (s.span, s.by, s.term));
+    standing
 }
 
 fn mention(segmented: &Segmented, candidate: Candidate) -> Mention {

@@ -16,7 +16,7 @@ use crate::date;
 use crate::document::Document;
 use crate::event::{Assertion, CodedEvent, Provenance, Reading};
 use crate::lexicon::{Lexicons, Manifest, Subject};
-use crate::mention::{self, Mention};
+use crate::mention::{self, About, Mention, Unresolved};
 #[cfg(feature = "neural")]
 use crate::model::{Model, ModelError};
 use crate::quantity;
@@ -171,7 +171,7 @@ impl Engine {
     /// The events of a report, with the advice of a model; what to ask is added to `asked`.
     fn read(&self, document: &Document, advice: &Advice, asked: &mut Option<Asked>) -> Vec<CodedEvent> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
-        let mentions = mention::find(&segmented, &self.lexicons);
+        let mentions = mention::find(&segmented, &self.lexicons, self.about(document));
         if let Some(asked) = asked {
             asked.add_sentences(&segmented, &mentions, self.is_of_birth(document));
         }
@@ -227,7 +227,7 @@ impl Engine {
         asked: &mut Option<Asked>,
     ) -> Vec<Qualified> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
-        let (mentions, found) = self.given(&segmented, spans);
+        let (mentions, found) = self.given(document, &segmented, spans);
         let reader = self.reader(&segmented, document).knowing(&found);
         let times = Times::of(document, &segmented, &self.dates);
         let mut readings = self.readings(&reader, &times, &segmented, &mentions, asked);
@@ -248,7 +248,7 @@ impl Engine {
     /// What a model is asked of given spans (original bytes), in the order given, and what the rules made of them.
     pub fn questions(&self, document: &Document, spans: &[Span]) -> Vec<(Reading, Question)> {
         let segmented = Segmented::new(&document.text, &self.lexicons);
-        let (mentions, found) = self.given(&segmented, spans);
+        let (mentions, found) = self.given(document, &segmented, spans);
         let reader = self.reader(&segmented, document).knowing(&found);
         let times = Times::of(document, &segmented, &self.dates);
         let asked = mentions.iter().take(spans.len());
@@ -265,8 +265,13 @@ impl Engine {
 
     /// The mentions of given spans, then those the engine finds besides, which have their say in what the report concludes;
     /// and all that the engine finds.
-    fn given(&self, segmented: &Segmented, spans: &[Span]) -> (Vec<Mention>, Vec<Mention>) {
-        let found = mention::find(segmented, &self.lexicons);
+    fn given(
+        &self,
+        document: &Document,
+        segmented: &Segmented,
+        spans: &[Span],
+    ) -> (Vec<Mention>, Vec<Mention>) {
+        let found = mention::find(segmented, &self.lexicons, self.about(document));
         // A span that no lexicon knows is the same finding as another with the same words.
         let given = spans.iter().map(|span| Mention {
             concept: found.iter().find(|m| m.span.overlaps(*span)).and_then(|m| m.concept),
@@ -320,10 +325,23 @@ impl Engine {
     pub fn mentions(&self, text: &str) -> Vec<(Mention, String)> {
         let segmented = Segmented::new(text, &self.lexicons);
         let id = |m: &Mention| m.concept.map(|c| self.lexicons.concepts.concepts[c as usize].id.clone());
-        mention::find(&segmented, &self.lexicons)
+        mention::find(&segmented, &self.lexicons, About::default())
             .into_iter()
             .filter_map(|m| id(&m).map(|id| (m, id)))
             .collect()
+    }
+
+    /// The ambiguous terms of a report that stand for nothing in it, in text order, with the reason.
+    pub fn unresolved(&self, document: &Document) -> Vec<Unresolved> {
+        let segmented = Segmented::new(&document.text, &self.lexicons);
+        let (mentions, unresolved) = mention::find_and_tell(&segmented, &self.lexicons, self.about(document));
+        let is_read = |u: &Unresolved| mentions.iter().any(|m| m.span.overlaps(u.span));
+        unresolved.into_iter().filter(|u| !is_read(u)).collect()
+    }
+
+    fn about<'d>(&'d self, document: &'d Document) -> About<'d> {
+        let kind = document.document_type.as_deref().and_then(|name| self.lexicons.document_kind(name));
+        About { document_type: kind.map(|kind| kind.id.as_str()), ward: document.ward.as_deref() }
     }
 
     fn reader<'s, 't>(&'s self, segmented: &'s Segmented<'t>, document: &Document) -> Reader<'s, 't> {

@@ -1,11 +1,16 @@
-//! `laennec lexicon list|check|test|show|import|code`: the words of the engine, for the people who own them.
+//! `laennec lexicon list|check|test|show|import|code|suggest`: the words of the engine, for the people who own them.
 
+mod check;
 mod code;
 mod import;
+mod show;
+mod suggest;
+
+pub(super) use show::why;
 
 use super::progress::table;
 use super::{Failed, Outcome, Result, cases, folders, load_lexicons, print};
-use crate::lexicon::{Folder, Kind, Lexicons, read_cases};
+use crate::lexicon::{Folder, Kind, Lexicons};
 use crate::pipeline::Engine;
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -47,7 +52,7 @@ enum Command {
         #[arg(long)]
         failures: bool,
     },
-    /// Show how a text is read: the concepts found in it, or the concept with this id.
+    /// Show how a text is read: every term in it with its place and what decides it; or the concept with this id.
     Show {
         /// A term, a sentence or a concept id.
         text: String,
@@ -58,14 +63,17 @@ enum Command {
     #[command(after_help = import::EXAMPLES)]
     Import(import::Arguments),
     Code(code::Arguments),
+    #[command(after_help = suggest::EXAMPLES)]
+    Suggest(suggest::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
     match &arguments.command {
         Command::List { dirs } => list(&load_lexicons(dirs)?),
-        Command::Check { dirs } => check(dirs),
+        Command::Check { dirs } => check::run(dirs),
         Command::Test { dirs, set, failures } => test(dirs, set.as_deref(), *failures),
-        Command::Show { text, lexicon } => show(&load_lexicons(lexicon)?, text),
+        Command::Show { text, lexicon } => show::run(&load_lexicons(lexicon)?, text),
+        Command::Suggest(arguments) => suggest::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Code(arguments) => code::run(arguments),
     }
@@ -99,35 +107,6 @@ fn list(lexicons: &Lexicons) -> Result {
     Ok(Outcome::Done)
 }
 
-fn check(dirs: &[PathBuf]) -> Result {
-    let folders = folders(dirs)?;
-    let lexicons = Lexicons::from_folders(&folders).map_err(Failed::new)?;
-    let mut faults = Vec::new();
-    let mut count = 0;
-    for folder in &folders {
-        match read_cases(folder) {
-            Ok(cases) => {
-                count += cases.len();
-                let is_cues = lexicons.manifests.iter().any(|m| m.id == folder.name && m.kind == Kind::Cues);
-                faults.extend(if is_cues { cases::unreadable(&cases) } else { Vec::new() });
-            }
-            Err(problems) => faults.extend(problems.iter().map(ToString::to_string)),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(Failed(faults.join("\n")));
-    }
-    let terms = lexicons.concepts.terms.len();
-    let (cues, titles) = (lexicons.cues.len(), lexicons.sections.len());
-    print(format!(
-        "{} lexicons: {} concepts, {terms} terms, {} patterns, {cues} cues, {titles} kinds of sections, {count} cases: no problem",
-        folders.len(),
-        lexicons.concepts.concepts.len(),
-        lexicons.patterns.patterns.len(),
-    ))?;
-    Ok(Outcome::Done)
-}
-
 fn test(dirs: &[PathBuf], set: Option<&str>, show_failures: bool) -> Result {
     let folders = folders(dirs)?;
     let engine = Engine::new(Lexicons::from_folders(&folders).map_err(Failed::new)?).map_err(Failed)?;
@@ -158,45 +137,4 @@ fn test(dirs: &[PathBuf], set: Option<&str>, show_failures: bool) -> Result {
     } else {
         Ok(Outcome::Done)
     }
-}
-
-fn show(lexicons: &Lexicons, text: &str) -> Result {
-    let by_id: Vec<usize> =
-        (0..lexicons.concepts.concepts.len()).filter(|&i| lexicons.concepts.concepts[i].id == text).collect();
-    if !by_id.is_empty() {
-        by_id.into_iter().try_for_each(|i| show_concept(lexicons, i))?;
-        return Ok(Outcome::Done);
-    }
-    let segmented = crate::segment::Segmented::new(text, lexicons);
-    let mentions = crate::mention::find(&segmented, lexicons);
-    if mentions.is_empty() {
-        print("no concept is found in this text (an ambiguous term counts only with support nearby)")?;
-    }
-    for mention in &mentions {
-        print(format!("\"{}\"", mention.span.slice(text)))?;
-        if let Some(concept) = mention.concept {
-            show_concept(lexicons, concept as usize)?;
-        }
-    }
-    for (id, span) in crate::context::cues(&segmented, lexicons) {
-        print(format!("cue {id}: \"{}\"", span.slice(text)))?;
-    }
-    Ok(Outcome::Done)
-}
-
-fn show_concept(lexicons: &Lexicons, index: usize) -> Result<()> {
-    let concept = &lexicons.concepts.concepts[index];
-    let codes: Vec<String> =
-        concept.codings.iter().map(|(system, code)| format!("{system} {code}")).collect();
-    let terms = lexicons.concepts.terms.iter().filter(|t| t.concept as usize == index);
-    let terms: Vec<String> =
-        terms.map(|t| format!("{}{}", t.text, if t.ambiguous { " (ambiguous)" } else { "" })).collect();
-    print(format!("  {} — {} ({})", concept.id, concept.label, lexicons.manifests[concept.lexicon].id))?;
-    print(format!("    codes      {}", codes.join(", ")))?;
-    print(format!(
-        "    subgroups  {}{}",
-        concept.subgroups.join(", "),
-        if concept.minor { " (minor)" } else { "" }
-    ))?;
-    print(format!("    terms      {}", terms.join(" · ")))
 }

@@ -58,6 +58,9 @@ pub(super) struct Arguments {
     /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
     #[arg(long, value_name = "DIR")]
     lexicon: Vec<PathBuf>,
+    /// Tell below each report which ambiguous terms stand for nothing in it, and why.
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     advice: Advice,
     /// What the plain text file has no field for.
@@ -176,7 +179,19 @@ impl Show<'_> {
         let between = if self.shown > 0 { "\n" } else { "" };
         self.shown += 1;
         let text = report::render(document, &headings(&self.engine, document), &events, &self.look);
-        print(format_args!("{between}{}", text.trim_end_matches('\n')))
+        print(format_args!("{between}{}", text.trim_end_matches('\n')))?;
+        if self.arguments.explain { self.explain(document) } else { Ok(()) }
+    }
+
+    /// The ambiguous terms that stand for nothing in a report, with the reason.
+    fn explain(&self, document: &Document) -> Result<()> {
+        for one in self.engine.unresolved(document) {
+            let line = 1 + document.text[..one.span.start as usize].matches('\n').count();
+            let words = one.span.slice(&document.text);
+            let why = super::lexicon::why(self.engine.lexicons(), &one);
+            print(format_args!("line {line}: {words:?} is not read as {why}"))?;
+        }
+        Ok(())
     }
 
     fn set_aside(&mut self, code: &str, reason: &dyn std::fmt::Display) {

@@ -6,6 +6,7 @@ use super::{CodeRow, Raw, Terminology};
 use crate::normalize::fold;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 const RULES: &str = include_str!("../../../lexicons/import.toml");
 
@@ -141,6 +142,15 @@ struct Abbreviations {
 struct Limits {
     words: usize,
     shortest_abbreviation: usize,
+}
+
+/// True for a folded French word that an abbreviation may be mistaken for.
+pub fn is_word(folded: &str) -> bool {
+    static WORDS: OnceLock<FxHashSet<String>> = OnceLock::new();
+    let words = WORDS.get_or_init(|| {
+        parse_toml("lexicons/import.toml", RULES).map(|rules: Rules| rules.abbreviations.words).unwrap_or_default()
+    });
+    words.contains(folded)
 }
 
 /// The terms that are kept, labels first within a concept, and the rows that are dropped.

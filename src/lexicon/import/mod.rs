@@ -11,7 +11,7 @@ mod table;
 mod umls;
 mod write;
 
-pub use filter::{Dropped, Reason};
+pub use filter::{Dropped, Reason, is_word};
 pub use table::Mapping;
 
 use super::problem::Problem;
