@@ -46,7 +46,10 @@ fn every_lexicon_runs_its_cases() {
     let short: Vec<_> = FLOORS.iter().filter(|(id, floor)| tally[*id].0 < *floor).collect();
     assert!(short.is_empty(), "fewer cases than the floor: {short:?}, ran {tally:?}");
     for folder in shipped() {
-        assert_eq!(tally[&folder.name].0, read_cases(&folder).unwrap().len(), "{}", folder.name);
+        let examples = |text: &str| text.matches("examples = [").count();
+        let described = folder.get("descriptions-heart.toml").map_or(0, examples);
+        let least = read_cases(&folder).unwrap().len() + described;
+        assert!(tally[&folder.name].0 >= least, "{}: the examples of descriptions run too", folder.name);
     }
 }
 
@@ -172,7 +175,10 @@ fn a_mark_of_unknown_words_is_refused() {
     let bench = Bench::new();
     let manifest = "id = \"mine\"\nkind = \"cues\"\ntitle = \"T\"\nversion = \"1\"\nlicence = \"MIT\"\nsource = \"us\"\n";
     bench.file("mine/manifest.toml", manifest);
-    bench.file("mine/terms.tsv", "cue\tterm\tcategory\tdirection\nneg.mine\tnullement\tnegation\tafter\n");
+    bench.file(
+        "mine/terms.tsv",
+        "cue\tterm\tcategory\tdirection\nneg.mine\taucunement ni nullement\tnegation\tafter\n",
+    );
     let test = |word: &str| {
         let padding = "[[case]]\ntext = \"Pas d'{{omphalocèle|absent}}.\"\n".repeat(20);
         let case = format!("{padding}[[case]]\ntext = \"{}\"\n", text.replace("WORD", word));

@@ -16,6 +16,7 @@ mod faults;
 mod fused;
 mod golden;
 mod layers;
+mod lexicons;
 mod load;
 #[cfg(feature = "neural")]
 mod model;

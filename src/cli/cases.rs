@@ -41,8 +41,9 @@ pub(super) fn run(engine: &Engine, folder: &Folder, set: Option<&str>) -> Result
         let unread = unreadable(&cases);
         unread.is_empty().then_some(()).ok_or_else(|| unread.join("\n"))?;
     }
-    let failures =
-        chosen.iter().filter_map(|case| run_case(engine, &folder.name, kind, case).err().map(|e| failure(case, &e)));
+    let failures = chosen
+        .iter()
+        .filter_map(|case| run_case(engine, &folder.name, kind, case).err().map(|e| failure(case, &e)));
     let mut failures: Vec<String> = failures.collect();
     let mut ran = chosen.len();
     if set.is_none() {
@@ -73,7 +74,8 @@ fn examples(engine: &Engine, lexicon: &str, failures: &mut Vec<String>) -> usize
                 (is_found, _) => is_found != found.is_empty(),
             };
             if !is_right {
-                let text = |(start, end): &(u32, u32)| Span::new(*start, *end).slice(&example.text).to_string();
+                let text =
+                    |(start, end): &(u32, u32)| Span::new(*start, *end).slice(&example.text).to_string();
                 let found: Vec<String> = found.iter().map(text).collect();
                 let wanted = if example.is_found { "is not found as marked" } else { "is found" };
                 let (place, id) = (&example.place, &description.id);

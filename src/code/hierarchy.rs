@@ -95,7 +95,8 @@ impl<'l> Hierarchy<'l> {
             BPA => {
                 let four = code.get(..5).filter(|four| self.structural(four).is_some());
                 let is_extended = code.len() == 6 && code.ends_with(|c: char| c.is_ascii_digit());
-                four.filter(|_| is_extended || code.len() == 5).map(|_| Known { label, validity: Validity::Valid })
+                four.filter(|_| is_extended || code.len() == 5)
+                    .map(|_| Known { label, validity: Validity::Valid })
             }
             _ => None,
         }
@@ -112,7 +113,9 @@ impl<'l> Hierarchy<'l> {
         let shorter = (3..code.len()).rev().filter_map(|n| code.get(..n)).filter(|part| !part.ends_with('.'));
         let mut found: Vec<Relative> = match code.contains('-') {
             true => Vec::new(),
-            false => shorter.map(|part| Relative { code: part.to_string(), label: self.label(part) }).collect(),
+            false => {
+                shorter.map(|part| Relative { code: part.to_string(), label: self.label(part) }).collect()
+            }
         };
         let Some(block) = self.blocks.iter().find(|block| block.holds(code)) else { return found };
         if block.range() != code && self.chapter(block.chapter) != code {
@@ -153,8 +156,12 @@ impl<'l> Hierarchy<'l> {
             for (system, code) in &concept.codings {
                 let answers = self.lexicons.codes.get(system).is_some() || system == CIM10 || system == BPA;
                 let fault = match self.get(system, code) {
-                    None if answers => "is not a code of its system; correct it, or import the system's newer list",
-                    Some(known) if known.validity == Validity::Obsolete => "is obsolete; give the code that replaced it",
+                    None if answers => {
+                        "is not a code of its system; correct it, or import the system's newer list"
+                    }
+                    Some(known) if known.validity == Validity::Obsolete => {
+                        "is obsolete; give the code that replaced it"
+                    }
                     _ => continue,
                 };
                 faults.push((number, format!("{system}:{code} {fault}")));

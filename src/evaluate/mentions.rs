@@ -136,7 +136,9 @@ fn numbered(text: &str, mentions: &[Value]) -> Result<Vec<(Span, Option<String>)
 fn of_type(text: &str, entities: &[Value], kind: &str) -> Result<Vec<(Span, Option<String>)>, String> {
     let points = CodePoints::new(text);
     let byte = |entity: &Value, name: &str| points.to_byte(u32::try_from(entity[name].as_u64()?).ok()?);
-    let name = |entity: &Value| entity["cui"].as_str().filter(|cui| !cui.is_empty()).map(|cui| format!("UMLS:{cui}"));
+    let name = |entity: &Value| {
+        entity["cui"].as_str().filter(|cui| !cui.is_empty()).map(|cui| format!("UMLS:{cui}"))
+    };
     let place = |(i, entity): (usize, &Value)| match (byte(entity, "start"), byte(entity, "end")) {
         (Some(start), Some(end)) if start < end => Ok((Span::new(start, end), name(entity))),
         _ => Err(format!(

@@ -80,7 +80,9 @@ impl CodeSystems {
                     let parents = cell(2).split_whitespace().collect();
                     links.entry(cell(0)).or_default().push((row.line, number, parents));
                 }
-                None => problems.push(table.problem(row, format!("code {:?} is empty, or given twice", cell(1)))),
+                None => {
+                    problems.push(table.problem(row, format!("code {:?} is empty, or given twice", cell(1))))
+                }
             }
         }
         for (name, links) in links {
@@ -150,7 +152,11 @@ impl CodeSystem {
         if let Some(number) = self.in_a_cycle() {
             let code = &self.codes[number as usize].code;
             let line = lines.get(&number).copied().unwrap_or(1);
-            problems.push(Problem::at(file, line, format!("code {code:?} is its own ancestor; mend its parents")));
+            problems.push(Problem::at(
+                file,
+                line,
+                format!("code {code:?} is its own ancestor; mend its parents"),
+            ));
         }
     }
 
@@ -227,7 +233,11 @@ mod tests {
         let folder = Folder::from_files("x", "x", [("codes.tsv", text.as_str())]);
         let (mut systems, mut problems) = (CodeSystems::default(), Vec::new());
         systems.add(&folder, &mut problems);
-        if problems.is_empty() { Ok(systems) } else { Err(problems.iter().map(ToString::to_string).collect()) }
+        if problems.is_empty() {
+            Ok(systems)
+        } else {
+            Err(problems.iter().map(ToString::to_string).collect())
+        }
     }
 
     fn names(codes: &[&Code]) -> Vec<String> {

@@ -162,6 +162,11 @@ impl Concepts {
         found.map(|i| i as u32)
     }
 
+    /// True when an overlay took away all terms of a concept.
+    pub(super) fn is_disabled(&self, id: &str) -> bool {
+        self.disabled.iter().any(|(disabled, _, _)| disabled == id)
+    }
+
     /// `file:line` of a term.
     pub fn place(&self, term: &Term) -> String {
         format!("{}:{}", self.files[term.place.0 as usize], term.place.1)
@@ -183,7 +188,9 @@ impl Concepts {
         let ward = ward.map(|ward| fold(ward).text().to_string());
         let met = |places: &Places| {
             document_type.is_some_and(|id| places.documents.iter().any(|known| known == id))
-                || ward.as_ref().is_some_and(|ward| places.wards.iter().any(|part| ward.contains(part.as_str())))
+                || ward
+                    .as_ref()
+                    .is_some_and(|ward| places.wards.iter().any(|part| ward.contains(part.as_str())))
         };
         self.places.iter().filter(|(_, places)| met(places)).fold(0, |sets, (bit, _)| sets | bit)
     }

@@ -116,9 +116,14 @@ impl Descriptions {
         problems: &mut Vec<Problem>,
     ) {
         let known: FxHashMap<&str, u32> = concepts.ids_of(lexicon).collect();
+        let find = |id: &str| match known.get(id) {
+            None if concepts.is_disabled(id) => Ok(None),
+            None => Err(format!("unknown concept {id:?}; add it to terms.tsv")),
+            found => Ok(found.copied()),
+        };
         let mut seen = FxHashSet::default();
         for (name, text) in folder.descriptions() {
-            self.add_file(&folder.path(name), text, &known, &mut seen, vocabulary, grammar, problems);
+            self.add_file(&folder.path(name), text, &find, &mut seen, vocabulary, grammar, problems);
         }
     }
 
@@ -127,7 +132,7 @@ impl Descriptions {
         &mut self,
         file: &str,
         text: &str,
-        known: &FxHashMap<&str, u32>,
+        find: &dyn Fn(&str) -> Result<Option<u32>, String>,
         seen: &mut FxHashSet<String>,
         vocabulary: &mut Vocabulary,
         grammar: &Grammar,
@@ -150,11 +155,11 @@ impl Descriptions {
                 true => Ok(()),
                 false => Err(format!("duplicate id: description {:?}", entry.id)),
             };
-            let read = unique.and_then(|()| {
-                let concept = known.get(entry.concept.as_str()).copied();
-                let concept = concept
-                    .ok_or_else(|| format!("unknown concept {:?}; add it to terms.tsv", entry.concept))?;
-                self.read(entry, concept, &format!("{file}:{line}"), &shared, vocabulary, grammar)
+            let read = unique.and_then(|()| match find(&entry.concept)? {
+                Some(concept) => {
+                    self.read(entry, concept, &format!("{file}:{line}"), &shared, vocabulary, grammar)
+                }
+                None => Ok(()),
             });
             if let Err(message) = read {
                 problems.push(Problem::at(file, line, message));
@@ -211,7 +216,10 @@ impl Descriptions {
             match word.strip_prefix('@') {
                 None => phrases.push(word.clone()),
                 Some(id) => phrases.extend(
-                    shared.get(id).ok_or_else(|| format!("unknown words {id:?}; add a [[words]] of this id"))?.clone(),
+                    shared
+                        .get(id)
+                        .ok_or_else(|| format!("unknown words {id:?}; add a [[words]] of this id"))?
+                        .clone(),
                 ),
             }
         }

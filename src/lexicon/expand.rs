@@ -210,7 +210,11 @@ fn pieces(
         let is_adjective = !is_abbreviation && !token.glued && grammar.looks_like_adjective(&token.folded);
         match pieces.last_mut() {
             Some(piece) if !opens && !is_adjective => piece.words.push(word),
-            _ => pieces.push(Piece { words: vec![word], opens_complement: opens, is_adjective: !opens && is_adjective }),
+            _ => pieces.push(Piece {
+                words: vec![word],
+                opens_complement: opens,
+                is_adjective: !opens && is_adjective,
+            }),
         }
         opens_complement = false;
     }

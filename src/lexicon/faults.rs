@@ -1,9 +1,9 @@
 //! What is loadable and wrong all the same: terms too short, terms of two concepts, cues that never act, abbreviations that are words.
 
+use super::Lexicons;
 use super::grammar::Role;
 use super::manifest::BARE_SOURCE;
 use super::problem::Problem;
-use super::Lexicons;
 use crate::normalize::fold;
 use rustc_hash::FxHashSet;
 
@@ -41,7 +41,8 @@ fn short_terms(lexicons: &Lexicons, found: &mut Vec<Problem>) {
     for (term, number) in lexicons.concepts.terms.iter().zip(0..) {
         let letters = fold(&term.text).text().chars().filter(|c| c.is_alphanumeric()).count();
         if letters < 2 {
-            let message = format!("term {:?} folds to {letters} letters; write it out, or delete the line", term.text);
+            let message =
+                format!("term {:?} folds to {letters} letters; write it out, or delete the line", term.text);
             found.push(at(lexicons, number, message));
         }
     }
@@ -89,10 +90,17 @@ fn hidden_cues(lexicons: &Lexicons, found: &mut Vec<Problem>) {
         for (i, form) in forms.iter().enumerate() {
             let (cue, letters) = (acting(form), &lexicons.cue_forms[*form as usize].letters);
             let same = |other: &&u32| {
-                lexicons.cue_forms[**other as usize].letters == *letters && acting(other).place.0 != cue.place.0
+                lexicons.cue_forms[**other as usize].letters == *letters
+                    && acting(other).place.0 != cue.place.0
             };
             if let Some(other) = forms[..i].iter().find(same) {
-                let message = format!("cue {} is hidden by {}, which has the same words ({}:{}); disable that one, or delete this one", cue.id, acting(other).id, acting(other).place.0, acting(other).place.1);
+                let message = format!(
+                    "cue {} is hidden by {}, which has the same words ({}:{}); disable that one, or delete this one",
+                    cue.id,
+                    acting(other).id,
+                    acting(other).place.0,
+                    acting(other).place.1
+                );
                 found.push(Problem::at(&cue.place.0, cue.place.1, message));
             }
         }
@@ -103,15 +111,24 @@ fn hidden_cues(lexicons: &Lexicons, found: &mut Vec<Problem>) {
 fn abbreviations(lexicons: &Lexicons, found: &mut Vec<Problem>) {
     let is_function_word = |word: &str| {
         let role = lexicons.vocabulary.get(word).role;
-        [Role::ARTICLE, Role::COORDINATOR, Role::PREPOSITION, Role::PRONOUN, Role::SUBORDINATOR, Role::DETERMINER]
-            .iter()
-            .any(|one| role.has(*one))
+        [
+            Role::ARTICLE,
+            Role::COORDINATOR,
+            Role::PREPOSITION,
+            Role::PRONOUN,
+            Role::SUBORDINATOR,
+            Role::DETERMINER,
+        ]
+        .iter()
+        .any(|one| role.has(*one))
     };
     for (term, number) in lexicons.concepts.terms.iter().zip(0..) {
         let Some(written) = term.capitals.as_ref().filter(|_| !term.ambiguous) else { continue };
         let folded = fold(written).text().to_string();
         if is_function_word(&folded) || super::import::is_word(&folded) {
-            let message = format!("abbreviation {written:?} is the word {folded:?} in a text in capitals; flag it ambiguous, with support");
+            let message = format!(
+                "abbreviation {written:?} is the word {folded:?} in a text in capitals; flag it ambiguous, with support"
+            );
             found.push(at(lexicons, number, message));
         }
     }

@@ -149,7 +149,9 @@ fn descriptions_of(path: &Path) -> Vec<String> {
 }
 
 fn is_of_descriptions(name: &str) -> bool {
-    name.strip_prefix("descriptions").and_then(|rest| rest.strip_suffix(".toml")).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    name.strip_prefix("descriptions")
+        .and_then(|rest| rest.strip_suffix(".toml"))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// True when the manifest says so; a manifest that cannot be read is told later.

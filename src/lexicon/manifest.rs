@@ -107,7 +107,8 @@ impl Manifest {
             return Err(Problem::at(&file, line_of(text, "id"), message));
         }
         for name in &manifest.without {
-            let mechanism = Mechanism::parse(name).map_err(|e| Problem::at(&file, line_of(text, "without"), e))?;
+            let mechanism =
+                Mechanism::parse(name).map_err(|e| Problem::at(&file, line_of(text, "without"), e))?;
             manifest.left_out = manifest.left_out.with(mechanism);
         }
         manifest.hash = folder.digest()[..4].iter().map(|b| format!("{b:02x}")).collect();

@@ -50,8 +50,8 @@ pub use vocabulary::{Entry, Vocabulary, WordId};
 pub use words::{DateTerm, DocumentKind, SectionKind, Subject};
 
 use cues::Cues;
-use synonyms::Synonyms;
 use rustc_hash::{FxHashMap, FxHashSet};
+use synonyms::Synonyms;
 use words::{Words, name_words};
 
 /// Code system of the subgroups of `groups.tsv`.
@@ -161,6 +161,9 @@ impl Lexicons {
             |kind: Kind| manifests.iter().zip(folders).enumerate().filter(move |(_, (m, _))| m.kind == kind);
         let mut grammar = Grammar::default();
         of_kind(Kind::Grammar).for_each(|(_, (_, folder))| grammar.add(folder, &mut problems));
+        if left_out.has(Mechanism::Inflection) {
+            grammar.inflection = Default::default();
+        }
         let mut vocabulary = Vocabulary::default();
         grammar.intern(&mut vocabulary);
         let mut synonyms = Synonyms::default();
@@ -289,13 +292,20 @@ fn laid_over(folders: &[Folder], manifests: &[Manifest], problems: &mut Vec<Prob
     let overlays = folders.iter().zip(manifests).filter(|(_, m)| m.kind == Kind::Overlay);
     for (id, file, text) in overlays.flat_map(|(folder, _)| folder.tables()) {
         let may_be = |m: &Manifest| {
-            matches!(m.kind, Kind::Concepts | Kind::Cues | Kind::Sections | Kind::Abbreviations | Kind::Documents)
+            matches!(
+                m.kind,
+                Kind::Concepts | Kind::Cues | Kind::Sections | Kind::Abbreviations | Kind::Documents
+            )
         };
         match manifests.iter().position(|m| m.id == id && may_be(m)) {
             Some(target) => laid[target].add_overlay(&file, text),
             None => {
-                let known: Vec<&str> = manifests.iter().filter(|m| may_be(m)).map(|m| m.id.as_str()).collect();
-                let message = format!("{id:?} is no lexicon to lay rows over; name the file after one of {}", known.join(", "));
+                let known: Vec<&str> =
+                    manifests.iter().filter(|m| may_be(m)).map(|m| m.id.as_str()).collect();
+                let message = format!(
+                    "{id:?} is no lexicon to lay rows over; name the file after one of {}",
+                    known.join(", ")
+                );
                 problems.push(Problem::of(&file, message));
             }
         }

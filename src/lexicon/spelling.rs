@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn one_error_and_no_more() {
-        let spelling = Spelling::new(6, [("conclusion", 1), ("conclusions", 1), ("omphalocele", 2), ("short", 3)]);
+        let spelling =
+            Spelling::new(6, [("conclusion", 1), ("conclusions", 1), ("omphalocele", 2), ("short", 3)]);
         for (written, meant) in [
             ("concluson", Some(1)),
             ("conclusiion", Some(1)),

@@ -45,7 +45,11 @@ impl Synonyms {
             let words: Vec<WordId> =
                 tokens.map(|t| vocabulary.intern_inflected(&t.written, &t.folded, inflection)).collect();
             if words.len() < 2 {
-                problems.push(Problem::at(&file, row.line, "fewer than two words; name those that mean the same"));
+                problems.push(Problem::at(
+                    &file,
+                    row.line,
+                    "fewer than two words; name those that mean the same",
+                ));
             }
             self.sets.push((words, mechanism));
         }

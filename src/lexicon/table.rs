@@ -98,7 +98,8 @@ impl<'a, const N: usize> Table<'a, N> {
             return;
         }
         let place = self.columns[column].unwrap_or_else(|| {
-            let widest = self.rows.iter().map(|r| r.cells.len()).chain(self.columns.iter().flatten().map(|c| c + 1));
+            let widest =
+                self.rows.iter().map(|r| r.cells.len()).chain(self.columns.iter().flatten().map(|c| c + 1));
             widest.max().unwrap_or(0)
         });
         self.columns[column] = Some(place);
@@ -149,7 +150,8 @@ impl<'a, const N: usize> Table<'a, N> {
         let one = found.iter().find(is_preferred).or(found.first()).copied();
         let targets = if term.is_empty() { one.into_iter().collect() } else { found };
         for i in targets {
-            let mut row = Row { line, file, is_muted: self.rows[i].is_muted, cells: self.rows[i].cells.clone() };
+            let mut row =
+                Row { line, file, is_muted: self.rows[i].is_muted, cells: self.rows[i].cells.clone() };
             (2..N).for_each(|column| self.set(&mut row, column, cells[column]));
             self.rows[i] = row;
         }
@@ -253,7 +255,9 @@ mod tests {
 
     #[test]
     fn an_overlay_adds_changes_and_disables_rows() {
-        let rows = laid("action\tconcept\tterm\tkind\tcodings\nadd\tb\tquatre\tsynonym\nchange\ta\t\t\tX:1\ndisable\ta\tdeux\n");
+        let rows = laid(
+            "action\tconcept\tterm\tkind\tcodings\nadd\tb\tquatre\tsynonym\nchange\ta\t\t\tX:1\ndisable\ta\tdeux\n",
+        );
         let expected = [
             "a|un|preferred|X:1 site/base.tsv:3",
             "a|deux|synonym| muted base/terms.tsv:3",

@@ -73,7 +73,9 @@ impl TokenTrie {
 
     /// The values of every node that has any.
     pub fn all_values(&self) -> impl Iterator<Item = &[u32]> {
-        (0..self.nodes.len().saturating_sub(1)).map(|node| self.values(node as NodeId)).filter(|v| !v.is_empty())
+        (0..self.nodes.len().saturating_sub(1))
+            .map(|node| self.values(node as NodeId))
+            .filter(|v| !v.is_empty())
     }
 
     fn range(&self, node: NodeId, part: impl Fn(&(u32, u32)) -> u32) -> Option<std::ops::Range<usize>> {

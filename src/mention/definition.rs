@@ -61,7 +61,8 @@ pub(super) fn spelt_from(segmented: &Segmented, open: usize, tokens: TokenRange)
     let short = tokens.start as usize;
     let letters = segmented.word(short).chars().count();
     let counted = |i: &usize| segmented.tokens[*i].kind == TokenKind::Word && !is_small(segmented, *i);
-    let words: Vec<usize> = (open.saturating_sub(FARTHEST)..open).rev().filter(counted).take(letters).collect();
+    let words: Vec<usize> =
+        (open.saturating_sub(FARTHEST)..open).rev().filter(counted).take(letters).collect();
     let from = words.last().copied().filter(|_| words.len() == letters)?;
     (initials(segmented, from..open) == segmented.word(short)).then_some(from)
 }
@@ -92,7 +93,9 @@ fn short_before(segmented: &Segmented, term: TokenRange) -> Option<usize> {
 
 pub(super) fn is_short(segmented: &Segmented, token: usize) -> bool {
     segmented.tokens.get(token).is_some_and(|t| {
-        t.kind == TokenKind::Word && LETTERS.contains(&((t.end - t.start) as usize)) && segmented.is_upper(token)
+        t.kind == TokenKind::Word
+            && LETTERS.contains(&((t.end - t.start) as usize))
+            && segmented.is_upper(token)
     })
 }
 

@@ -154,13 +154,17 @@ fn gap(segmented: &Segmented, between: TokenRange, description: &Description) ->
 }
 
 fn counts(kind: TokenKind, role: Role) -> bool {
-    matches!(kind, TokenKind::Word | TokenKind::Number) && !role.has(Role::ARTICLE) && !role.has(Role::MODIFIER)
+    matches!(kind, TokenKind::Word | TokenKind::Number)
+        && !role.has(Role::ARTICLE)
+        && !role.has(Role::MODIFIER)
 }
 
 /// What separates findings: a comma, a bracket, a slash, a coordinator, a word that opens a clause.
 fn ends(segmented: &Segmented, token: usize) -> bool {
     let role = segmented.tokens[token].role;
-    segmented.is_any_mark(token, b",;()[]/|+") || role.has(Role::COORDINATOR) || opens_clause(segmented, token)
+    segmented.is_any_mark(token, b",;()[]/|+")
+        || role.has(Role::COORDINATOR)
+        || opens_clause(segmented, token)
 }
 
 /// A subordinator; of two letters, elided, only before a pronoun, since it is reflexive before a verb.

@@ -32,7 +32,16 @@ pub(super) struct Step {
 
 impl Step {
     pub fn first(token: usize, word: Word, node: NodeId) -> Self {
-        Self { token, word, node, introduced: false, is_first: true, head: word, own: hash_word(0, word.own), by: word.by }
+        Self {
+            token,
+            word,
+            node,
+            introduced: false,
+            is_first: true,
+            head: word,
+            own: hash_word(0, word.own),
+            by: word.by,
+        }
     }
 
     /// This step after the words of another match.

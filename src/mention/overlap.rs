@@ -67,8 +67,7 @@ fn describe(described: Vec<Candidate>, kept: &mut Vec<Candidate>, lexicons: &Lex
         }
         let from = kept.partition_point(|c| c.tokens < before(tokens));
         let to = kept.partition_point(|c| c.tokens < after(tokens));
-        let touches =
-            |other: &Candidate| candidate.parts.iter().any(|part| part.overlaps(other.tokens));
+        let touches = |other: &Candidate| candidate.parts.iter().any(|part| part.overlaps(other.tokens));
         let touched: Vec<usize> =
             (from..to).filter(|&i| kept[i].lexicon == lexicon && touches(&kept[i])).collect();
         if touched.iter().all(|&i| says_less(kept[i].concept, candidate.concept, lexicons)) {
@@ -81,12 +80,12 @@ fn describe(described: Vec<Candidate>, kept: &mut Vec<Candidate>, lexicons: &Lex
     kept.extend(standing.into_values());
 }
 
-/// One concept reaches some of the subgroups of another and no others; or it is the same, or the one that the other is a
-/// kind of ("hip_dislocation", "hip_dislocation.bilateral").
+/// One concept reaches some of the subgroups of another and no others, or it is the one that the other is a kind of
+/// ("hip_dislocation", "hip_dislocation.bilateral").
 fn says_less(one: u32, other: u32, lexicons: &Lexicons) -> bool {
     let concept = |number: u32| &lexicons.concepts.concepts[number as usize];
     let (one, other) = (concept(one), concept(other));
-    let is_kind = other.id.strip_prefix(one.id.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let is_kind = other.id.strip_prefix(one.id.as_str()).is_some_and(|rest| rest.starts_with('.'));
     let is_within = one.subgroups.iter().all(|group| other.subgroups.contains(group));
     is_kind || (!one.subgroups.is_empty() && one.subgroups.len() < other.subgroups.len() && is_within)
 }

@@ -63,9 +63,9 @@ impl<'l> Suggester<'l> {
         let mut found = FxHashSet::default();
         for (token, is_taken) in taken.iter().enumerate() {
             found.extend(self.abbreviation(segmented, token));
+            found.extend(self.misspelling(segmented, token));
             if !is_taken {
                 found.extend(self.phrase(segmented, &taken, token));
-                found.extend(self.misspelling(segmented, token));
             }
         }
         found
@@ -132,9 +132,16 @@ impl<'l> Suggester<'l> {
 }
 
 fn is_verb(role: Role) -> bool {
-    [Role::VERB, Role::PRONOUN, Role::SUBORDINATOR, Role::COORDINATOR, Role::PREPOSITION, Role::NEGATION_CLOSE]
-        .iter()
-        .any(|one| role.has(*one))
+    [
+        Role::VERB,
+        Role::PRONOUN,
+        Role::SUBORDINATOR,
+        Role::COORDINATOR,
+        Role::PREPOSITION,
+        Role::NEGATION_CLOSE,
+    ]
+    .iter()
+    .any(|one| role.has(*one))
 }
 
 /// The folded words of a phrase, joined as they are written.

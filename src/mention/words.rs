@@ -28,7 +28,9 @@ pub(super) fn of(segmented: &Segmented, lexicons: &Lexicons, left_out: Mechanism
             return Word { class, own: token.word, by, more: 0 };
         }
         match token.kind {
-            TokenKind::Word | TokenKind::Number => meant(segmented, lexicons, left_out, i).unwrap_or_default(),
+            TokenKind::Word | TokenKind::Number => {
+                meant(segmented, lexicons, left_out, i).unwrap_or_default()
+            }
             TokenKind::Mark | TokenKind::Newline => Word::default(),
         }
     };
@@ -37,7 +39,8 @@ pub(super) fn of(segmented: &Segmented, lexicons: &Lexicons, left_out: Mechanism
 
 /// The word that an unknown token was meant to be.
 fn meant(segmented: &Segmented, lexicons: &Lexicons, left_out: Mechanisms, token: usize) -> Option<Word> {
-    let scanned = || (!left_out.has(Mechanism::Recognition)).then(|| scanned(segmented, lexicons, token)).flatten();
+    let scanned =
+        || (!left_out.has(Mechanism::Recognition)).then(|| scanned(segmented, lexicons, token)).flatten();
     let typed = || {
         let (read, grammar) = (segmented.word(token), &lexicons.grammar);
         let is_on = !left_out.has(Mechanism::Typing);

@@ -95,14 +95,20 @@ fn engine(options: &Options, without: Mechanisms) -> Result<Engine> {
 }
 
 /// The figures of the engine without each mechanism, beside those with all.
-fn ablate(full: &[MentionTally], gold: &[MentionsGold], options: &Options, without: Mechanisms) -> Result<()> {
+fn ablate(
+    full: &[MentionTally],
+    gold: &[MentionsGold],
+    options: &Options,
+    without: Mechanisms,
+) -> Result<()> {
     let sum = |tallies: &[MentionTally]| {
         let mut sum = MentionTally::default();
         tallies.iter().for_each(|tally| sum += tally);
         sum
     };
     let full = sum(full);
-    let mut out = table(&["without", "exact F1", "overlapping P", "overlapping R", "overlapping F1", "subgroup"]);
+    let mut out =
+        table(&["without", "exact F1", "overlapping P", "overlapping R", "overlapping F1", "subgroup"]);
     for mechanism in Mechanism::ALL {
         let less = sum(&tallies(&engine(options, without.with(mechanism))?, gold, options)?);
         let figures: [fn(&MentionTally) -> Option<f64>; 5] = [
@@ -178,7 +184,10 @@ fn codes(codings: &[(String, String)]) -> impl Iterator<Item = String> + '_ {
 fn found_span(event: &CodedEvent, points: &CodePoints) -> Option<FoundSpan> {
     let span = Span::new(points.to_byte(event.start)?, points.to_byte(event.end)?);
     let codes = event.codings.iter().map(|coding| format!("{}:{}", coding.system, coding.code));
-    Some(FoundSpan { span, names: event.subgroups.iter().chain([&event.concept]).cloned().chain(codes).collect() })
+    Some(FoundSpan {
+        span,
+        names: event.subgroups.iter().chain([&event.concept]).cloned().chain(codes).collect(),
+    })
 }
 
 fn show(tallies: &[MentionTally], options: &Options) -> Result {
@@ -207,11 +216,21 @@ fn show(tallies: &[MentionTally], options: &Options) -> Result {
     print(format!("{} documents, {} marked mentions\n{out}", tallies.len(), sum.exact.support()))?;
     if sum.subgroup.n() > 0 {
         let right = figure(&|t| t.subgroup.recall());
-        print(format!("subgroup or code right: {} of {}, {}", sum.subgroup.tp, sum.subgroup.n(), text(right)))?;
+        print(format!(
+            "subgroup or code right: {} of {}, {}",
+            sum.subgroup.tp,
+            sum.subgroup.n(),
+            text(right)
+        ))?;
     }
     if sum.link.n() > 0 {
         let right = figure(&|t| t.link.recall());
-        print(format!("concept right, given the span: {} of {}, {}", sum.link.tp, sum.link.n(), text(right)))?;
+        print(format!(
+            "concept right, given the span: {} of {}, {}",
+            sum.link.tp,
+            sum.link.n(),
+            text(right)
+        ))?;
     }
     Ok(Outcome::Done)
 }

@@ -2,14 +2,14 @@
 
 use super::super::{Failed, Outcome, Result, cases, folders, print};
 use crate::code::Hierarchy;
-use crate::lexicon::{Kind, Lexicons, faults, read_cases};
+use crate::lexicon::{Folder, Kind, Lexicons, faults, read_cases};
 use std::path::PathBuf;
 
 pub(super) fn run(dirs: &[PathBuf]) -> Result {
     let folders = folders(dirs)?;
     let lexicons = Lexicons::from_folders(&folders).map_err(Failed::new)?;
     let mut found: Vec<String> = faults(&lexicons).iter().map(ToString::to_string).collect();
-    found.extend(of_codes(&lexicons));
+    found.extend(of_codes(&lexicons, &folders[folders.len() - dirs.len()..]));
     let mut count = 0;
     for folder in &folders {
         match read_cases(folder) {
@@ -35,13 +35,18 @@ pub(super) fn run(dirs: &[PathBuf]) -> Result {
     Ok(Outcome::Done)
 }
 
-/// Codes that their systems have not, or no longer, each at the line of its concept.
-fn of_codes(lexicons: &Lexicons) -> Vec<String> {
+/// Codes that their systems have not, or no longer, each at the line of its concept; of the folders that were named, or of
+/// all: a site's list may be older than the shipped codes.
+fn of_codes(lexicons: &Lexicons, named: &[Folder]) -> Vec<String> {
     let hierarchy = Hierarchy::new(lexicons);
+    let is_meant = |concept: u32| {
+        let id = &lexicons.manifests[lexicons.concepts.concepts[concept as usize].lexicon].id;
+        named.is_empty() || named.iter().any(|folder| folder.name == *id)
+    };
     let told = |(concept, fault): (u32, String)| {
         let term = lexicons.concepts.terms.iter().find(|term| term.concept == concept);
         let place = term.map(|term| lexicons.concepts.place(term)).unwrap_or_default();
         format!("{place}: {fault}")
     };
-    hierarchy.faults().into_iter().map(told).collect()
+    hierarchy.faults().into_iter().filter(|(concept, _)| is_meant(*concept)).map(told).collect()
 }

@@ -27,7 +27,9 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let (system, code) = split(&arguments.code)?;
     let known = hierarchy.get(system, code).ok_or_else(|| {
         let systems = hierarchy.systems().join(", ");
-        Failed(format!("{system}:{code} is unknown; the systems that answer are {systems} (see `laennec lexicon import`)"))
+        Failed(format!(
+            "{system}:{code} is unknown; the systems that answer are {systems} (see `laennec lexicon import`)"
+        ))
     })?;
     let (above, below) = (hierarchy.ancestors(system, code), hierarchy.descendants(system, code));
     let concepts = concepts(&lexicons, system, code);
@@ -38,7 +40,10 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     };
     if arguments.json {
         let list = |relatives: &[Relative]| {
-            relatives.iter().map(|r| serde_json::json!({"code": r.code, "label": r.label})).collect::<Vec<_>>()
+            relatives
+                .iter()
+                .map(|r| serde_json::json!({"code": r.code, "label": r.label}))
+                .collect::<Vec<_>>()
         };
         print(serde_json::json!({
             "system": system, "code": code, "label": known.label, "validity": validity,
@@ -46,7 +51,10 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         }))?;
         return Ok(Outcome::Done);
     }
-    print(format!("{system}:{code} — {} ({validity})", if known.label.is_empty() { "no label" } else { &known.label }))?;
+    print(format!(
+        "{system}:{code} — {} ({validity})",
+        if known.label.is_empty() { "no label" } else { &known.label }
+    ))?;
     lines("above", &above)?;
     lines("below", &below)?;
     print(format!("  concepts   {}", if concepts.is_empty() { "none".into() } else { concepts.join(", ") }))?;

@@ -14,7 +14,7 @@ Examples:
   laennec lexicon import claml cim10.xml --into lexicons/cim10
   laennec lexicon import atih LIBCIM10MULTI.TXT --version 2026 --into lexicons/cim10-fr
   laennec lexicon import umls MRCONSO.RRF --version 2026AA --into lexicons/umls-fr
-  laennec lexicon import table local.csv --code CODE --term LIBELLE --system LOCAL --licence internal --into lexicons/local
+  laennec lexicon import table local.csv --code CODE --term LABEL --system LOCAL --licence internal --into lexicons/local
 
 Every row that is dropped is in dropped.tsv of the new folder, with its file, line and reason.";
 

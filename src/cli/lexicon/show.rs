@@ -44,7 +44,9 @@ pub(in crate::cli) fn why(lexicons: &Lexicons, one: &Unresolved) -> String {
     let names = |sets| lexicons.concepts.names_of(sets).collect::<Vec<_>>().join(", ");
     let reason = match one.why {
         Why::NoSupport(0) => "no unambiguous mention of the same organ is near".to_string(),
-        Why::NoSupport(sets) => format!("no word, section, type of report or ward of these sets is near: {}", names(sets)),
+        Why::NoSupport(sets) => {
+            format!("no word, section, type of report or ward of these sets is near: {}", names(sets))
+        }
         Why::Against(sets) => format!("words near it speak against it: {}", names(sets)),
         Why::DefinedOtherwise => "the report defines it as something else".to_string(),
     };

@@ -5,7 +5,8 @@ use super::filter::{Dropped, Reason};
 use super::{CodeRow, Raw, Request, Terminology, input};
 
 /// Terms of use of the CIM-10 in French.
-pub(super) const LICENCE: &str = "CIM-10 FR © OMS/ATIH, CC BY-NC-ND 3.0 IGO: supplied by the site, never shipped";
+pub(super) const LICENCE: &str =
+    "CIM-10 FR © OMS/ATIH, CC BY-NC-ND 3.0 IGO: supplied by the site, never shipped";
 
 /// Reads the codes with both labels.
 pub(super) fn read(request: &Request) -> Result<Terminology, Problem> {

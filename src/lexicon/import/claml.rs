@@ -68,7 +68,9 @@ fn classes(name: &str, number: usize, text: &str, terminology: &mut Terminology)
                 "Label" => {
                     is_open = false;
                     let label = words.split_whitespace().collect::<Vec<_>>().join(" ");
-                    let Some(code) = code.as_mut().filter(|_| NAMING.contains(&rubric.as_str())) else { continue };
+                    let Some(code) = code.as_mut().filter(|_| NAMING.contains(&rubric.as_str())) else {
+                        continue;
+                    };
                     let is_label = rubric == NAMING[0] && code.label.is_empty();
                     if is_label {
                         code.label.clone_from(&label);
@@ -78,7 +80,14 @@ fn classes(name: &str, number: usize, text: &str, terminology: &mut Terminology)
                         let place = (number, line);
                         let (is_foreign, original) = (false, String::new());
                         let code = code.code.clone();
-                        terminology.terms.push(Raw { place, code, text: label, is_label, is_foreign, original });
+                        terminology.terms.push(Raw {
+                            place,
+                            code,
+                            text: label,
+                            is_label,
+                            is_foreign,
+                            original,
+                        });
                     }
                 }
                 "Class" => terminology.codes.extend(code.take().filter(|code| !code.code.is_empty())),

@@ -148,7 +148,9 @@ struct Limits {
 pub fn is_word(folded: &str) -> bool {
     static WORDS: OnceLock<FxHashSet<String>> = OnceLock::new();
     let words = WORDS.get_or_init(|| {
-        parse_toml("lexicons/import.toml", RULES).map(|rules: Rules| rules.abbreviations.words).unwrap_or_default()
+        parse_toml("lexicons/import.toml", RULES)
+            .map(|rules: Rules| rules.abbreviations.words)
+            .unwrap_or_default()
     });
     words.contains(folded)
 }
@@ -240,7 +242,8 @@ impl Rules {
         loop {
             let folded = fold(&text).text().to_string();
             // An ending has as many characters folded as written: no ligature is in it.
-            let ending = self.endings.iter().find(|end| folded.ends_with(end.as_str()) && folded.len() > end.len());
+            let ending =
+                self.endings.iter().find(|end| folded.ends_with(end.as_str()) && folded.len() > end.len());
             let Some(ending) = ending else { break };
             let kept = text.chars().count().saturating_sub(ending.chars().count());
             text = text.chars().take(kept).collect();
@@ -273,7 +276,9 @@ fn without_markup(text: &str) -> String {
     let mut rest = text;
     while let Some(open) = rest.find('<') {
         // A comparison is no tag.
-        let close = rest[open..].find('>').filter(|_| rest[open + 1..].starts_with(|c: char| c.is_alphabetic() || c == '/'));
+        let close = rest[open..]
+            .find('>')
+            .filter(|_| rest[open + 1..].starts_with(|c: char| c.is_alphabetic() || c == '/'));
         match close {
             Some(close) => {
                 out.push_str(&rest[..open]);
@@ -292,7 +297,11 @@ fn without_markup(text: &str) -> String {
             out = out.replace(&format!("&{entity}"), text).replace(entity, text);
         }
     }
-    out.split_whitespace().collect::<Vec<_>>().join(" ").trim_matches(['"', '\u{AB}', '\u{BB}', ' ', '*', '\u{2022}']).to_string()
+    out.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim_matches(['"', '\u{AB}', '\u{BB}', ' ', '*', '\u{2022}'])
+        .to_string()
 }
 
 /// Entities that translation tables hold.
@@ -323,7 +332,11 @@ fn is_abbreviation(text: &str) -> bool {
 }
 
 /// Gives each folded term to one concept: the one whose label it is, else the one above all others that have it; else to none.
-fn one_concept_each(candidates: Vec<(Kept, &Raw)>, codes: &[CodeRow], dropped: &mut Vec<Dropped>) -> Vec<Kept> {
+fn one_concept_each(
+    candidates: Vec<(Kept, &Raw)>,
+    codes: &[CodeRow],
+    dropped: &mut Vec<Dropped>,
+) -> Vec<Kept> {
     let parents: FxHashMap<&str, &[String]> =
         codes.iter().map(|code| (code.code.as_str(), code.parents.as_slice())).collect();
     let key = |kept: &Kept| words(fold(&kept.text).text()).collect::<Vec<_>>().join(" ");
@@ -338,7 +351,8 @@ fn one_concept_each(candidates: Vec<(Kept, &Raw)>, codes: &[CodeRow], dropped: &
         );
         let owner = first_label.map(|&i| candidates[i].0.code.as_str());
         let owner = owner.or_else(|| {
-            let is_above_all = |one: &&str| codes.iter().all(|other| other == one || is_above(one, other, &parents));
+            let is_above_all =
+                |one: &&str| codes.iter().all(|other| other == one || is_above(one, other, &parents));
             codes.iter().copied().find(is_above_all)
         });
         let chosen = of_key.iter().copied().filter(|&i| Some(candidates[i].0.code.as_str()) == owner);
@@ -383,7 +397,11 @@ const HIGHEST: usize = 24;
 fn is_above(one: &str, other: &str, parents: &FxHashMap<&str, &[String]>) -> bool {
     let mut level: FxHashSet<&str> = FxHashSet::from_iter([other]);
     for _ in 0..HIGHEST {
-        level = level.iter().flat_map(|code| parents.get(code).copied().unwrap_or_default()).map(String::as_str).collect();
+        level = level
+            .iter()
+            .flat_map(|code| parents.get(code).copied().unwrap_or_default())
+            .map(String::as_str)
+            .collect();
         if level.contains(one) {
             return true;
         }
@@ -439,7 +457,10 @@ mod tests {
             ("OBSOLETE: Syndrome de X", Reason::Withdrawn),
             ("SA", Reason::ShortAbbreviation),
             ("MAI", Reason::AbbreviationIsWord),
-            ("un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept", Reason::TooLong),
+            (
+                "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept",
+                Reason::TooLong,
+            ),
         ] {
             assert_eq!(cleaned(text), Err(reason), "{text}");
         }
@@ -458,10 +479,21 @@ mod tests {
             raw("C", "bronchopathie obstructive (BPCO)", true),
             raw("B", "brèche", false),
         ];
-        let below = CodeRow { code: "C".into(), parents: vec!["B".into()], status: "valid", ..CodeRow::default() };
-        let (kept, dropped) = clean(&Terminology { terms, codes: vec![below], ..Terminology::default() }).unwrap();
+        let below =
+            CodeRow { code: "C".into(), parents: vec!["B".into()], status: "valid", ..CodeRow::default() };
+        let (kept, dropped) =
+            clean(&Terminology { terms, codes: vec![below], ..Terminology::default() }).unwrap();
         let kept: Vec<(&str, &str)> = kept.iter().map(|k| (k.code.as_str(), k.text.as_str())).collect();
-        assert_eq!(kept, [("A", "fente"), ("B", "fente labio palatine"), ("B", "brèche"), ("C", "bronchopathie obstructive"), ("C", "BPCO")]);
+        assert_eq!(
+            kept,
+            [
+                ("A", "fente"),
+                ("B", "fente labio palatine"),
+                ("B", "brèche"),
+                ("C", "bronchopathie obstructive"),
+                ("C", "BPCO")
+            ]
+        );
         let reasons: Vec<Reason> = dropped.iter().map(|d| d.reason).collect();
         assert_eq!(reasons.len(), 5);
         for reason in [Reason::LabelOfAnother, Reason::Duplicate, Reason::TwoConcepts] {

@@ -11,7 +11,9 @@ pub(super) fn read(request: &Request) -> Result<Terminology, Problem> {
         system: "HPO".into(),
         title: "Human Phenotype Ontology, French".into(),
         source: "HPO translations, babelon (https://github.com/obophenotype/hpo-translations)".into(),
-        licence: "HPO licence (https://hpo.jax.org/app/license): cite, show the version, no alteration of content".into(),
+        licence:
+            "HPO licence (https://hpo.jax.org/app/license): cite, show the version, no alteration of content"
+                .into(),
         version: "unknown".into(),
         ..Terminology::default()
     };
@@ -33,7 +35,11 @@ pub(super) fn read(request: &Request) -> Result<Terminology, Problem> {
 /// The column of this name in the header of a table.
 fn column(file: &str, header: &str, name: &str) -> Result<usize, Problem> {
     header.split('\t').position(|column| column.trim() == name).ok_or_else(|| {
-        Problem::at(file, 1, format!("column {name:?} is missing; is it the babelon table of the translations?"))
+        Problem::at(
+            file,
+            1,
+            format!("column {name:?} is missing; is it the babelon table of the translations?"),
+        )
     })
 }
 
@@ -43,8 +49,13 @@ fn labels(path: &Path, terminology: &mut Terminology) -> Result<(), Problem> {
     let mut lines = text.lines().enumerate();
     let header = lines.next().map_or("", |(_, line)| line);
     let at = |name| column(&file, header, name);
-    let [id, predicate, original, status, value] =
-        [at("subject_id")?, at("predicate_id")?, at("source_value")?, at("translation_status")?, at("translation_value")?];
+    let [id, predicate, original, status, value] = [
+        at("subject_id")?,
+        at("predicate_id")?,
+        at("source_value")?,
+        at("translation_status")?,
+        at("translation_value")?,
+    ];
     for (i, line) in lines {
         let cells: Vec<&str> = line.split('\t').collect();
         let cell = |column: usize| cells.get(column).copied().unwrap_or_default().trim();

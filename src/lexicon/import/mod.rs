@@ -146,7 +146,10 @@ pub fn import(request: &Request, into: &Path) -> Result<Summary, Problem> {
     let (kept, dropped) = filter::clean(&terminology)?;
     if kept.is_empty() {
         let file = terminology.files.first().cloned().unwrap_or_default();
-        return Err(Problem::of(&file, "no term is left to import; is it the format you named? see `laennec lexicon import --help`"));
+        return Err(Problem::of(
+            &file,
+            "no term is left to import; is it the format you named? see `laennec lexicon import --help`",
+        ));
     }
     let summary = summary(&id, &terminology, &kept, &dropped);
     write::lexicon(&id, &terminology, &kept, &dropped, into)?;

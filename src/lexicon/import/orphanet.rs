@@ -73,7 +73,9 @@ impl Disorder {
 
 /// `<Disorder>` with `<OrphaCode>`, `<Name>`, `<Synonym>`, `<ExternalReference>`.
 fn xml(name: &str, number: usize, text: &str, terminology: &mut Terminology) -> Result<(), Problem> {
-    let line_of = |at: u64| 1 + text.as_bytes()[..(at as usize).min(text.len())].iter().filter(|b| **b == b'\n').count();
+    let line_of = |at: u64| {
+        1 + text.as_bytes()[..(at as usize).min(text.len())].iter().filter(|b| **b == b'\n').count()
+    };
     let mut reader = Reader::from_str(text);
     let mut path: Vec<String> = Vec::new();
     let mut disorder = Disorder::default();
@@ -121,7 +123,9 @@ fn xml(name: &str, number: usize, text: &str, terminology: &mut Terminology) -> 
     }
     match path.is_empty() {
         true => Ok(()),
-        false => Err(Problem::of(name, format!("ends inside <{}>; is the download complete?", path.join("/")))),
+        false => {
+            Err(Problem::of(name, format!("ends inside <{}>; is the download complete?", path.join("/"))))
+        }
     }
 }
 
@@ -158,7 +162,8 @@ fn json(name: &str, number: usize, text: &str, terminology: &mut Terminology) ->
         Value::Object(names) => {
             for (i, (code, label)) in names.iter().enumerate() {
                 let name = label.as_str().unwrap_or_default().to_string();
-                Disorder { code: code.clone(), name, ..Disorder::default() }.add((number, i + 1), terminology);
+                Disorder { code: code.clone(), name, ..Disorder::default() }
+                    .add((number, i + 1), terminology);
             }
         }
         _ => return Err(Problem::of(name, "is no list of entities and no object of names by code")),
@@ -174,7 +179,11 @@ fn of_entity(entity: &Value) -> Disorder {
     };
     let list = |key: &str| {
         let joined = text(key);
-        joined.split(';').map(|part| part.trim().to_string()).filter(|part| !part.is_empty()).collect::<Vec<_>>()
+        joined
+            .split(';')
+            .map(|part| part.trim().to_string())
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
     };
     let references = [("icd10", "ICD-10"), ("umls", "UMLS"), ("omim", "OMIM"), ("mesh", "MeSH")];
     let references = references.iter().flat_map(|(key, system)| {

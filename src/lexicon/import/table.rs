@@ -35,7 +35,10 @@ pub(super) fn read(request: &Request) -> Result<Terminology, Problem> {
     }
     if terminology.licence.is_empty() && request.licence.is_none() {
         let file = terminology.files.first().cloned().unwrap_or_default();
-        return Err(Problem::of(&file, "its licence is unknown; say under which terms you use it, with --licence"));
+        return Err(Problem::of(
+            &file,
+            "its licence is unknown; say under which terms you use it, with --licence",
+        ));
     }
     Ok(terminology)
 }
@@ -45,9 +48,11 @@ fn rows(path: &std::path::Path, mapping: &Mapping, terminology: &mut Terminology
     let text = text.trim_start_matches('\u{FEFF}');
     let number = terminology.files.len();
     let header = text.lines().next().unwrap_or_default();
-    let separator = [b'\t', b';', b',', b'|'].into_iter().rev().max_by_key(|s| header.bytes().filter(|b| b == s).count());
+    let separator =
+        [b'\t', b';', b',', b'|'].into_iter().rev().max_by_key(|s| header.bytes().filter(|b| b == s).count());
     let mut builder = csv::ReaderBuilder::new();
-    let mut reader = builder.delimiter(separator.unwrap_or(b'\t')).flexible(true).from_reader(text.as_bytes());
+    let mut reader =
+        builder.delimiter(separator.unwrap_or(b'\t')).flexible(true).from_reader(text.as_bytes());
     let names = reader.headers().map_err(|e| Problem::at(&file, 1, format!("no header: {e}")))?.clone();
     let place = |name: &str| {
         names.iter().position(|column| column.trim() == name).ok_or_else(|| {

@@ -58,7 +58,8 @@ fn add(line: &str, place: (usize, usize), terminology: &mut Terminology) {
     if cells[LANGUAGE] != "FRE" || cells[SUPPRESSED] != "N" {
         return;
     }
-    let system = SYSTEMS.iter().find(|(source, _)| cells[SOURCE].starts_with(source)).map(|(_, system)| system);
+    let system =
+        SYSTEMS.iter().find(|(source, _)| cells[SOURCE].starts_with(source)).map(|(_, system)| system);
     if let Some(system) = system.filter(|_| !cells[CODE].contains(char::is_whitespace)) {
         let references = terminology.references.entry(cells[CUI].to_string()).or_default();
         references.push(format!("{system}:{}", cells[CODE]));

@@ -1,8 +1,8 @@
 //! Writes an imported lexicon: manifest, terms, codes, cases, and the report of what was dropped.
 
 use super::super::problem::Problem;
-use super::filter::{Dropped, Kept};
 use super::Terminology;
+use super::filter::{Dropped, Kept};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -15,7 +15,10 @@ const SHORTEST_CASE: usize = 12;
 pub(super) fn refuse_used(into: &Path) -> Result<(), Problem> {
     let is_used = std::fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_some());
     match is_used || into.is_file() {
-        true => Err(Problem::of(&into.display().to_string(), "is not empty; give a new folder, or remove this one first")),
+        true => Err(Problem::of(
+            &into.display().to_string(),
+            "is not empty; give a new folder, or remove this one first",
+        )),
         false => Ok(()),
     }
 }
@@ -28,7 +31,8 @@ pub(super) fn lexicon(
     dropped: &[Dropped],
     into: &Path,
 ) -> Result<(), Problem> {
-    let fault = |e: std::io::Error| Problem::of(&into.display().to_string(), format!("cannot be written: {e}"));
+    let fault =
+        |e: std::io::Error| Problem::of(&into.display().to_string(), format!("cannot be written: {e}"));
     std::fs::create_dir_all(into).map_err(fault)?;
     for (name, text) in [
         ("terms.tsv", terms(terminology, kept)),
@@ -50,7 +54,8 @@ fn concept(terminology: &Terminology, code: &str) -> String {
 
 fn manifest(id: &str, terminology: &Terminology) -> String {
     let mut systems = vec![terminology.system.as_str()];
-    systems.extend(terminology.references.values().flatten().filter_map(|code| Some(code.split_once(':')?.0)));
+    systems
+        .extend(terminology.references.values().flatten().filter_map(|code| Some(code.split_once(':')?.0)));
     systems.sort_unstable();
     systems.dedup();
     let text = |text: &str| toml::Value::from(text).to_string();
@@ -91,14 +96,21 @@ fn codes(terminology: &Terminology) -> String {
     let mut out = String::from("system\tcode\tparents\tlabel\tstatus\n");
     for code in &terminology.codes {
         let (system, parents) = (&terminology.system, code.parents.join(" "));
-        let _ = writeln!(out, "{system}\t{}\t{parents}\t{}\t{}", code.code, code.label.replace(['\t', '\n'], " "), code.status);
+        let _ = writeln!(
+            out,
+            "{system}\t{}\t{parents}\t{}\t{}",
+            code.code,
+            code.label.replace(['\t', '\n'], " "),
+            code.status
+        );
     }
     out
 }
 
 /// Labels of the lexicon, evenly spread, each to be found as a whole.
 fn cases(terminology: &Terminology, kept: &[Kept]) -> String {
-    let is_plain = |text: &str| text.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '\'' | '\u{2019}'));
+    let is_plain =
+        |text: &str| text.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '\'' | '\u{2019}'));
     let fit: Vec<&Kept> = kept
         .iter()
         .filter(|t| t.is_label && !t.is_abbreviation && t.text.len() >= SHORTEST_CASE && is_plain(&t.text))
