@@ -80,10 +80,10 @@ impl<'l> Suggester<'l> {
         }
         let sentence = segmented.sentence_of(head);
         let (mut end, mut words, mut opened) = (head + 1, 1, false);
-        for i in head + 1..sentence.end as usize {
+        for (i, is_taken) in taken.iter().enumerate().take(sentence.end as usize).skip(head + 1) {
             let token = &segmented.tokens[i];
             let is_article = token.role.has(Role::ARTICLE);
-            let is_word = token.kind == TokenKind::Word && !taken[i] && words < MOST_WORDS;
+            let is_word = token.kind == TokenKind::Word && !is_taken && words < MOST_WORDS;
             let is_adjective = self.lexicons.grammar.looks_like_adjective(segmented.word(i));
             let belongs = is_word && !is_verb(token.role) && (opened || is_adjective) && !is_article;
             if belongs {

@@ -257,7 +257,7 @@ impl Rules {
         }
         let ends = |word: &&str| self.english_endings.iter().any(|end| word.ends_with(end.as_str()));
         words.iter().any(|word| self.english.contains(*word))
-            || (folded == fold(original).text() && words.iter().any(|word| ends(&word)))
+            || (folded == fold(original).text() && words.iter().any(ends))
     }
 }
 
