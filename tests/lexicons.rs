@@ -16,7 +16,7 @@ fn found(text: &str, without: &[Mechanism]) -> Vec<String> {
 fn each_mechanism_has_its_switch() {
     for (mechanism, text, concept) in [
         (Mechanism::Inflection, "Fentes labiales chez les deux.", "cleft_lip"),
-        (Mechanism::Elision, "Exstrophie vessie.", "bladder_exstrophy"),
+        (Mechanism::Elision, "Transposition gros vaisseaux.", "tgv"),
         (Mechanism::Order, "Atrésie de type III de l'œsophage.", "oesophageal_atresia.type_3"),
         (Mechanism::Insertion, "Communication large interventriculaire.", "vsd"),
         (Mechanism::Synonyms, "Absence bilatérale de rein.", "bilateral_renal_agenesis"),

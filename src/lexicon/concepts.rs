@@ -1,6 +1,6 @@
 //! Clinical concepts: terms, codes, subgroups, and what decides an ambiguous term.
 
-use super::expand::{concept_keys, literal};
+use super::expand::{keys_of, literal};
 use super::folder::Folder;
 use super::grammar::Grammar;
 use super::groups::Groups;
@@ -304,11 +304,14 @@ impl Reader<'_> {
         }
         let number = self.all.terms.len() as u32;
         if !term.ambiguous && term.capitals.is_none() {
-            let long = tokens.into_iter().filter(|t| t.folded.len() >= SHORTEST_CORRECTED);
-            self.all.long_words.extend(long.map(|t| t.folded));
+            for token in tokens.iter().filter(|t| t.folded.len() >= SHORTEST_CORRECTED) {
+                if !self.all.long_words.contains(&token.folded) {
+                    self.all.long_words.insert(token.folded.clone());
+                }
+            }
         }
         let left_out = self.manifest.left_out;
-        for key in concept_keys(text, term.capitals.is_some(), left_out, vocabulary, grammar) {
+        for key in keys_of(&tokens, term.capitals.is_some(), left_out, vocabulary, grammar) {
             if key.len() > LONGEST_TERM {
                 return Err(format!("the term has {} words; at most {LONGEST_TERM} are read", key.len()));
             }

@@ -5,7 +5,7 @@ use super::concepts::Concepts;
 use super::expand::{braces, concept_keys};
 use super::folder::Folder;
 use super::grammar::Grammar;
-use super::manifest::{line_of_entry, parse_toml};
+use super::manifest::{lines_of_entries, parse_toml};
 use super::mechanism::Mechanisms;
 use super::problem::Problem;
 use super::vocabulary::{Vocabulary, WordId};
@@ -142,15 +142,16 @@ impl Descriptions {
             Ok(entries) => entries,
             Err(problem) => return problems.push(problem),
         };
+        let (sets, lines) = (lines_of_entries(text, "[[words]]"), lines_of_entries(text, "[[description]]"));
         let mut shared: FxHashMap<String, Vec<String>> = FxHashMap::default();
         for (i, set) in entries.words.into_iter().enumerate() {
-            let line = line_of_entry(text, "[[words]]", i);
+            let line = sets.get(i).copied().unwrap_or(1);
             if shared.insert(set.id.clone(), set.words).is_some() {
                 problems.push(Problem::at(file, line, format!("duplicate id: words {:?}", set.id)));
             }
         }
         for (i, entry) in entries.description.into_iter().enumerate() {
-            let line = line_of_entry(text, "[[description]]", i);
+            let line = lines.get(i).copied().unwrap_or(1);
             let unique = match seen.insert(entry.id.clone()) {
                 true => Ok(()),
                 false => Err(format!("duplicate id: description {:?}", entry.id)),

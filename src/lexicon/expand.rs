@@ -82,7 +82,17 @@ pub(super) fn concept_keys(
     vocabulary: &mut Vocabulary,
     grammar: &Grammar,
 ) -> Vec<Vec<WordId>> {
-    let tokens = cut(term);
+    keys_of(&cut(term), is_abbreviation, left_out, vocabulary, grammar)
+}
+
+/// The word sequences of a concept term that is cut already.
+pub(super) fn keys_of(
+    tokens: &[TermToken],
+    is_abbreviation: bool,
+    left_out: Mechanisms,
+    vocabulary: &mut Vocabulary,
+    grammar: &Grammar,
+) -> Vec<Vec<WordId>> {
     let mut keys = Vec::new();
     let mut add = |tokens: &[TermToken]| {
         for variant in compounds(tokens, grammar) {
@@ -90,7 +100,7 @@ pub(super) fn concept_keys(
             keys.extend(orders(&pieces, left_out));
         }
     };
-    add(&tokens);
+    add(tokens);
     let is_bracket = |t: &TermToken| matches!(t.folded.as_str(), "(" | ")" | "[" | "]");
     if tokens.iter().any(is_bracket) {
         add(&tokens.iter().filter(|t| !is_bracket(t)).cloned().collect::<Vec<_>>());

@@ -138,6 +138,12 @@ pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str)
     })
 }
 
+/// The lines of the headers of the tables headed by `header`, in order.
+pub(super) fn lines_of_entries(text: &str, header: &str) -> Vec<usize> {
+    let lines = text.lines().enumerate().filter(|(_, line)| line.trim() == header);
+    lines.map(|(i, _)| i + 1).collect()
+}
+
 /// The line of the id of entry number `index` of the tables headed by `header`.
 pub(super) fn line_of_entry(text: &str, header: &str, index: usize) -> usize {
     let headers = text.lines().enumerate().filter(|(_, line)| line.trim() == header);

@@ -38,11 +38,10 @@ impl Spelling {
         filed.dedup();
         let bits = (usize::BITS - filed.len().leading_zeros()).clamp(1, 20);
         let shift = u32::BITS - bits;
-        let starts = (0..=1_u64 << bits).map(|prefix| {
-            let first = prefix << shift;
-            filed.partition_point(|(hash, _)| u64::from(*hash) < first) as u32
-        });
-        Self { shortest, buckets: starts.collect(), shift, words, filed }
+        let mut buckets = vec![0_u32; (1 << bits) + 1];
+        filed.iter().for_each(|(hash, _)| buckets[(hash >> shift) as usize + 1] += 1);
+        (1..buckets.len()).for_each(|i| buckets[i] += buckets[i - 1]);
+        Self { shortest, buckets, shift, words, filed }
     }
 
     /// The one word that `folded` differs from by at most one error, its first letter being right; `None` when there are two.

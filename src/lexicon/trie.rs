@@ -20,7 +20,7 @@ impl TokenTrie {
     /// Builds the trie. Values under one key keep the order given; empty keys are left out.
     pub fn build(mut keys: Vec<(Vec<WordId>, u32)>, words: usize) -> Self {
         keys.retain(|(key, _)| !key.is_empty());
-        keys.sort();
+        keys.sort_unstable();
         keys.dedup();
         let mut trie = Self { roots: vec![0; words], ..Self::default() };
         // Breadth first: the children of a node are made together, so its edges are contiguous.

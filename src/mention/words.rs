@@ -4,7 +4,7 @@ use crate::lexicon::{Lexicons, Mechanism, Mechanisms, WordId};
 use crate::segment::{Segmented, TokenKind};
 
 /// Shortest word whose letters may have been confused by scanning, in bytes.
-const SHORTEST_SCANNED: usize = 6;
+const SHORTEST_SCANNED: usize = 8;
 
 /// A token, as the index of terms sees it.
 #[derive(Clone, Copy, Debug, Default)]
