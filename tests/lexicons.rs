@@ -19,8 +19,8 @@ fn each_mechanism_has_its_switch() {
         (Mechanism::Elision, "Transposition gros vaisseaux.", "tgv"),
         (Mechanism::Order, "Atrésie de type III de l'œsophage.", "oesophageal_atresia.type_3"),
         (Mechanism::Insertion, "Communication large interventriculaire.", "vsd"),
-        (Mechanism::Synonyms, "Absence bilatérale de rein.", "bilateral_renal_agenesis"),
-        (Mechanism::Derivation, "Atrésie de duodénum.", "duodenal_atresia"),
+        (Mechanism::Synonyms, "Dédoublement de l'œsophage.", "digestive_other.oesophageal_duplication"),
+        (Mechanism::Derivation, "Dédoublement de l'œsophage.", "digestive_other.oesophageal_duplication"),
         (
             Mechanism::Definitions,
             "Atrésie de l'œsophage (AOS). Pas d'AOS chez le jumeau.",
@@ -28,7 +28,7 @@ fn each_mechanism_has_its_switch() {
         ),
         (Mechanism::Coordination, "Trisomies 13, 18 et 21 écartées.", "edwards"),
         (Mechanism::Typing, "Ompahlocèle de 4 cm.", "omphalocele"),
-        (Mechanism::Recognition, "0mphalocèle de 4 cm.", "omphalocele"),
+        (Mechanism::Recognition, "Omphal0cèle de 4 cm.", "omphalocele"),
         (Mechanism::Descriptions, "Un seul vaisseau sort du cœur.", "common_arterial_truncus"),
     ] {
         let count = |concepts: Vec<String>| concepts.iter().filter(|id| id.starts_with(concept)).count();
