@@ -20,7 +20,6 @@ fn each_mechanism_has_its_switch() {
         (Mechanism::Order, "Atrésie de type III de l'œsophage.", "oesophageal_atresia.type_3"),
         (Mechanism::Insertion, "Communication large interventriculaire.", "vsd"),
         (Mechanism::Synonyms, "Dédoublement de l'œsophage.", "digestive_other.oesophageal_duplication"),
-        (Mechanism::Derivation, "Dédoublement de l'œsophage.", "digestive_other.oesophageal_duplication"),
         (
             Mechanism::Definitions,
             "Atrésie de l'œsophage (AOS). Pas d'AOS chez le jumeau.",
