@@ -4,7 +4,7 @@ use super::expand::{keys_of, literal};
 use super::folder::Folder;
 use super::grammar::Grammar;
 use super::groups::Groups;
-use super::manifest::{Manifest, line_of_entry, parse_toml};
+use super::manifest::{Manifest, lines_of_entries, parse_toml};
 use super::problem::Problem;
 use super::table::Table;
 use super::vocabulary::{Vocabulary, WordId, cut};
@@ -221,8 +221,9 @@ impl Concepts {
             Ok(sets) => sets,
             Err(problem) => return problems.push(problem),
         };
+        let lines = lines_of_entries(text, "[[support]]");
         for (i, set) in sets.support.into_iter().enumerate() {
-            let line = line_of_entry(text, "[[support]]", i);
+            let line = lines.get(i).copied().unwrap_or(1);
             let bit = self.support_sets.len() as u32;
             if bit as usize >= MOST_SUPPORT_SETS {
                 return problems

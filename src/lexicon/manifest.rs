@@ -138,18 +138,21 @@ pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str)
     })
 }
 
-/// The lines of the headers of the tables headed by `header`, in order.
+/// The lines of the ids of the tables headed by `header`, in order.
 pub(super) fn lines_of_entries(text: &str, header: &str) -> Vec<usize> {
-    let lines = text.lines().enumerate().filter(|(_, line)| line.trim() == header);
-    lines.map(|(i, _)| i + 1).collect()
-}
-
-/// The line of the id of entry number `index` of the tables headed by `header`.
-pub(super) fn line_of_entry(text: &str, header: &str, index: usize) -> usize {
-    let headers = text.lines().enumerate().filter(|(_, line)| line.trim() == header);
-    let at = headers.map(|(i, _)| i).nth(index).unwrap_or(0);
-    let id = text.lines().skip(at).position(|line| line.trim_start().starts_with("id")).unwrap_or(0);
-    at + id + 1
+    let mut lines: Vec<usize> = Vec::new();
+    let mut is_open = false;
+    for (i, line) in text.lines().enumerate() {
+        if line.trim() == header {
+            lines.push(i + 1);
+            is_open = true;
+        } else if is_open && line.trim_start().starts_with("id") {
+            lines.pop();
+            lines.push(i + 1);
+            is_open = false;
+        }
+    }
+    lines
 }
 
 fn line_of(text: &str, key: &str) -> usize {

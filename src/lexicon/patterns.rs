@@ -2,7 +2,7 @@
 
 use super::concepts::Concepts;
 use super::folder::Folder;
-use super::manifest::{line_of_entry, parse_toml};
+use super::manifest::{lines_of_entries, parse_toml};
 use super::problem::Problem;
 use crate::normalize::fold;
 use regex_automata::meta::Regex;
@@ -84,8 +84,9 @@ impl Patterns {
             Ok(entries) => entries,
             Err(problem) => return problems.push(problem),
         };
+        let lines = lines_of_entries(text, "[[pattern]]");
         for (i, entry) in entries.pattern.into_iter().enumerate() {
-            let line = line_of_entry(text, "[[pattern]]", i);
+            let line = lines.get(i).copied().unwrap_or(1);
             let mut fail = |message: String| problems.push(Problem::at(&file, line, message));
             if self.patterns.iter().any(|p| p.id == entry.id) {
                 fail(format!("duplicate id: pattern {:?}", entry.id));

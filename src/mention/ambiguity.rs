@@ -98,7 +98,7 @@ impl Evidence {
             let word = first_word(segmented, candidate);
             if ends.contains(&(open as u32, candidate.concept)) {
                 defined.insert((word, candidate.concept));
-            } else if definition::spells(segmented, open, candidate.tokens) {
+            } else if definition::spelt_from(segmented, open, candidate.tokens).is_some() {
                 foreign.insert(word);
             }
         }

@@ -51,12 +51,7 @@ pub(super) fn opening(segmented: &Segmented, tokens: TokenRange) -> Option<usize
     segmented.is_mark(tokens.end as usize, b')').then_some(open)
 }
 
-/// The words before the bracket spell the abbreviation in it: "aide opératoire (AO)".
-pub(super) fn spells(segmented: &Segmented, open: usize, tokens: TokenRange) -> bool {
-    spelt_from(segmented, open, tokens).is_some()
-}
-
-/// The first of the words before the bracket that spell the abbreviation in it.
+/// The first of the words before the bracket that spell the abbreviation in it: "aide opératoire (AO)".
 pub(super) fn spelt_from(segmented: &Segmented, open: usize, tokens: TokenRange) -> Option<usize> {
     let short = tokens.start as usize;
     let letters = segmented.word(short).chars().count();

@@ -1,7 +1,7 @@
 //! `LIBCIM10MULTI.TXT` of the ATIH: code, use, labels, separated by `|`, in Latin-1.
 
 use super::super::problem::Problem;
-use super::filter::{Dropped, Reason};
+use super::filter::Dropped;
 use super::{CodeRow, Raw, Request, Terminology, input};
 
 /// Terms of use of the CIM-10 in French.
@@ -26,19 +26,12 @@ pub(super) fn read(request: &Request) -> Result<Terminology, Problem> {
             let code = cells.first().map(|code| dotted(code)).unwrap_or_default();
             let labels = cells.get(4..).filter(|labels| !labels.is_empty());
             let Some(labels) = labels.filter(|_| is_code(&code)) else {
-                terminology.faults.push(Dropped::fault(number, i + 1, Reason::Unreadable, line));
+                terminology.faults.push(Dropped::fault((number, i + 1), line));
                 continue;
             };
             // The last label is the whole one; the one before is cut to fit a screen.
             for (n, label) in labels.iter().rev().filter(|label| !label.is_empty()).enumerate() {
-                terminology.terms.push(Raw {
-                    place: (number, i + 1),
-                    code: code.clone(),
-                    text: (*label).to_string(),
-                    is_label: n == 0,
-                    is_foreign: false,
-                    original: String::new(),
-                });
+                terminology.terms.push(Raw::term((number, i + 1), &code, label, n == 0));
             }
             // A type other than 0 to 2 may not be used to code a stay.
             let status = if cells[1].starts_with(['3', '4']) { "group" } else { "valid" };

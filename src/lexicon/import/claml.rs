@@ -77,17 +77,7 @@ fn classes(name: &str, number: usize, text: &str, terminology: &mut Terminology)
                     }
                     // Chapters and blocks code nothing: their titles are no terms.
                     if code.status == "valid" {
-                        let place = (number, line);
-                        let (is_foreign, original) = (false, String::new());
-                        let code = code.code.clone();
-                        terminology.terms.push(Raw {
-                            place,
-                            code,
-                            text: label,
-                            is_label,
-                            is_foreign,
-                            original,
-                        });
+                        terminology.terms.push(Raw::term((number, line), &code.code, &label, is_label));
                     }
                 }
                 "Class" => terminology.codes.extend(code.take().filter(|code| !code.code.is_empty())),

@@ -86,9 +86,9 @@ pub struct Dropped {
 
 impl Dropped {
     /// A row that is not of the format.
-    pub(super) fn fault(file: usize, line: usize, reason: Reason, text: &str) -> Self {
+    pub(super) fn fault(place: (usize, usize), text: &str) -> Self {
         let text = text.chars().take(80).collect::<String>().replace(['\t', '\n', '\r'], " ");
-        Self { place: (file, line), reason, code: String::new(), text }
+        Self { place, reason: Reason::Unreadable, code: String::new(), text }
     }
 
     fn of(raw: &Raw, reason: Reason) -> Self {
@@ -414,14 +414,7 @@ mod tests {
     use super::*;
 
     fn raw(code: &str, text: &str, is_label: bool) -> Raw {
-        Raw {
-            place: (0, 1),
-            code: code.into(),
-            text: text.into(),
-            is_label,
-            is_foreign: false,
-            original: String::new(),
-        }
+        Raw::term((0, 1), code, text, is_label)
     }
 
     fn cleaned(text: &str) -> Result<String, Reason> {

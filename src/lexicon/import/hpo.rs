@@ -1,7 +1,7 @@
 //! The Human Phenotype Ontology: French labels (babelon), French synonyms, the graph.
 
 use super::super::problem::Problem;
-use super::filter::{Dropped, Reason};
+use super::filter::Dropped;
 use super::{Raw, Request, Terminology, input, obo};
 use std::path::Path;
 
@@ -60,7 +60,7 @@ fn labels(path: &Path, terminology: &mut Terminology) -> Result<(), Problem> {
         let cells: Vec<&str> = line.split('\t').collect();
         let cell = |column: usize| cells.get(column).copied().unwrap_or_default().trim();
         if !cell(id).starts_with("HP:") {
-            terminology.faults.push(Dropped::fault(number, i + 1, Reason::Unreadable, line));
+            terminology.faults.push(Dropped::fault((number, i + 1), line));
         } else if cell(predicate) == "rdfs:label" {
             terminology.terms.push(Raw {
                 place: (number, i + 1),
@@ -89,7 +89,7 @@ fn synonyms(path: &Path, terminology: &mut Terminology) -> Result<(), Problem> {
         if !cell(0).starts_with("HP:") {
             // The first two lines are headers.
             if i > 1 {
-                terminology.faults.push(Dropped::fault(number, i + 1, Reason::Unreadable, line));
+                terminology.faults.push(Dropped::fault((number, i + 1), line));
             }
             continue;
         }

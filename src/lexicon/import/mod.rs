@@ -72,6 +72,14 @@ pub(super) struct Raw {
     pub original: String,
 }
 
+impl Raw {
+    /// A French term.
+    fn term(place: (usize, usize), code: &str, text: &str, is_label: bool) -> Self {
+        let (code, text) = (code.to_string(), text.trim().to_string());
+        Self { place, code, text, is_label, is_foreign: false, original: String::new() }
+    }
+}
+
 /// A code of a system, with its place in the hierarchy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct CodeRow {

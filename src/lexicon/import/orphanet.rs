@@ -1,7 +1,7 @@
 //! The Orphanet nomenclature: the XML of Orphadata, or JSON.
 
 use super::super::problem::Problem;
-use super::filter::{Dropped, Reason};
+use super::filter::Dropped;
 use super::{CodeRow, Raw, Request, Terminology, input};
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -47,16 +47,9 @@ impl Disorder {
     fn add(self, place: (usize, usize), terminology: &mut Terminology) {
         let is_code = !self.code.is_empty() && self.code.bytes().all(|b| b.is_ascii_digit());
         if !is_code || self.name.is_empty() {
-            return terminology.faults.push(Dropped::fault(place.0, place.1, Reason::Unreadable, &self.name));
+            return terminology.faults.push(Dropped::fault(place, &self.name));
         }
-        let term = |(text, is_label): (&String, bool)| Raw {
-            place,
-            code: self.code.clone(),
-            text: text.trim().to_string(),
-            is_label,
-            is_foreign: false,
-            original: String::new(),
-        };
+        let term = |(text, is_label): (&String, bool)| Raw::term(place, &self.code, text, is_label);
         let synonyms = self.synonyms.iter().map(|text| (text, false));
         terminology.terms.extend([(&self.name, true)].into_iter().chain(synonyms).map(term));
         if !terminology.references.contains_key(&self.code) {

@@ -1,7 +1,7 @@
 //! A table of a site, CSV or TSV, with a mapping of its columns.
 
 use super::super::problem::Problem;
-use super::filter::{Dropped, Reason};
+use super::filter::Dropped;
 use super::{Raw, Request, Terminology, input};
 
 /// Which column, by its name in the header, holds what.
@@ -67,28 +67,20 @@ fn rows(path: &std::path::Path, mapping: &Mapping, terminology: &mut Terminology
     let mut seen = std::collections::HashSet::new();
     for (i, record) in reader.records().enumerate() {
         let Ok(record) = record else {
-            terminology.faults.push(Dropped::fault(number, i + 2, Reason::Unreadable, ""));
+            terminology.faults.push(Dropped::fault((number, i + 2), ""));
             continue;
         };
         let line = record.position().map_or(i + 2, |p| p.line() as usize);
         let cell = |column: usize| record.get(column).unwrap_or_default().trim();
         if cell(code).is_empty() {
-            terminology.faults.push(Dropped::fault(number, line, Reason::Unreadable, cell(term)));
+            terminology.faults.push(Dropped::fault((number, line), cell(term)));
             continue;
         }
         let is_first = seen.insert(cell(code).to_string());
         let labels = label.filter(|_| is_first).map(|column| (cell(column), true));
         let terms = cell(term).split('|').map(|text| (text.trim(), is_first && label.is_none()));
         for (text, is_label) in labels.into_iter().chain(terms) {
-            let (code, text) = (cell(code).to_string(), text.to_string());
-            terminology.terms.push(Raw {
-                place: (number, line),
-                code,
-                text,
-                is_label,
-                is_foreign: false,
-                original: String::new(),
-            });
+            terminology.terms.push(Raw::term((number, line), cell(code), text, is_label));
         }
         let known = terminology.references.entry(cell(code).to_string()).or_default();
         let given = codings.iter().filter(|(_, column)| !cell(*column).is_empty());

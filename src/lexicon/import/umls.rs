@@ -1,7 +1,7 @@
 //! `MRCONSO.RRF` of the UMLS: its French rows that are not suppressed.
 
 use super::super::problem::Problem;
-use super::filter::{Dropped, Reason};
+use super::filter::Dropped;
 use super::{Raw, Request, Terminology, input};
 use std::io::{BufRead, BufReader};
 
@@ -53,7 +53,7 @@ pub(super) fn read(request: &Request) -> Result<Terminology, Problem> {
 fn add(line: &str, place: (usize, usize), terminology: &mut Terminology) {
     let cells: Vec<&str> = line.trim_end().split('|').collect();
     if cells.len() <= SUPPRESSED {
-        return terminology.faults.push(Dropped::fault(place.0, place.1, Reason::Unreadable, line));
+        return terminology.faults.push(Dropped::fault(place, line));
     }
     if cells[LANGUAGE] != "FRE" || cells[SUPPRESSED] != "N" {
         return;
@@ -64,12 +64,6 @@ fn add(line: &str, place: (usize, usize), terminology: &mut Terminology) {
         let references = terminology.references.entry(cells[CUI].to_string()).or_default();
         references.push(format!("{system}:{}", cells[CODE]));
     }
-    terminology.terms.push(Raw {
-        place,
-        code: cells[CUI].to_string(),
-        text: cells[TEXT].to_string(),
-        is_label: cells[IS_PREFERRED] == "Y",
-        is_foreign: false,
-        original: String::new(),
-    });
+    let is_label = cells[IS_PREFERRED] == "Y";
+    terminology.terms.push(Raw::term(place, cells[CUI], cells[TEXT], is_label));
 }
