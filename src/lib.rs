@@ -24,6 +24,8 @@ pub mod population;
 pub mod problem;
 pub mod quantity;
 pub mod segment;
+#[cfg(feature = "postgres")]
+pub mod server;
 pub mod simulate;
 pub mod source;
 pub mod span;

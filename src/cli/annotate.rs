@@ -7,13 +7,14 @@ use crate::document::Document;
 use crate::event::CodedEvent;
 use crate::pipeline::{Engine, Failure, Hashes, hashes};
 use crate::source::{self, Options, Origin, Received, Record, Rejection};
-use crate::warehouse::{self, Annotated, Fate, Key, Standing};
+use crate::warehouse::{self, Annotated, Fate, Forget, Key, Place, Standing, Warehouse, WarehouseError};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Most stored bytes, and most records, held at once: they bound memory whatever the size of the corpus.
 const BATCH_BYTES: u64 = 4 << 20;
@@ -25,6 +26,7 @@ const MOST_NAMED: u64 = 20;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   laennec annotate reports.jsonl.gz --into cohort.db
+  laennec annotate 'postgres://reader@host/ehr?table=omop.note&since=updated_at' --into 'postgres://writer@host/research'
   laennec annotate 2023.csv 2024.csv --into cohort.db --lexicon my-lexicon --threads 8
   zcat notes.jsonl.gz | laennec annotate - --into - | jq .concept";
 
@@ -33,10 +35,11 @@ Examples:
 /// A warehouse run can be repeated at any time: documents that are already there, made by the same engine, are left alone.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// `.jsonl[.gz|.zst]`, `.csv[.gz]`, a folder of `.txt`, or `-` for JSON lines on standard input.
+    /// `.jsonl[.gz|.zst]`, `.csv[.gz]`, a folder of `.txt`, `-` for JSON lines on standard input, or
+    /// `postgres://…?table=note` (`&since=COLUMN` reads only what changed; `&text=COLUMN` names columns).
     #[arg(required = true)]
     source: Vec<String>,
-    /// `cohort.db` (a SQLite warehouse), `events.jsonl`, or `-` for JSON lines on standard output.
+    /// `cohort.db` (a SQLite warehouse), `postgres://…?schema=laennec`, `events.jsonl`, or `-` for JSON lines on standard output.
     #[arg(long, value_name = "DEST")]
     into: Destination,
     /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
@@ -50,6 +53,12 @@ pub(super) struct Arguments {
     /// Keep only the events of these sections (ids of `laennec segment`), separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "KIND")]
     sections: Vec<String>,
+    /// The sources hold every document there is: those of the warehouse that are not among them are withdrawn.
+    #[arg(long)]
+    complete: bool,
+    /// Patients who oppose, one id a line: forgotten before the run, and refused from then on.
+    #[arg(long, value_name = "FILE")]
+    opposed: Option<PathBuf>,
     /// Store the text of the reports in the warehouse.
     #[arg(long)]
     keep_text: bool,
@@ -65,6 +74,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
+    run_as(arguments, Mode::Usual)
+}
+
+/// Runs in a mode.
+pub(super) fn run_as(arguments: &Arguments, mode: Mode) -> Result {
+    if (arguments.complete || mode == Mode::Retry) && arguments.into.warehouse().is_none() {
+        return Err(Failed(
+            "what was written before is known to a warehouse only; write --into cohort.db".into(),
+        ));
+    }
     if arguments.findings && arguments.into.warehouse().is_none() {
         return Err(Failed("--findings reads a warehouse; write --into cohort.db".into()));
     }
@@ -78,39 +97,107 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         )));
     }
     let started = Instant::now();
-    let counts = on_threads(arguments.threads, || annotate(arguments, &engine))??;
+    let counts = on_threads(arguments.threads, || annotate(arguments, &engine, mode))??;
     counts.report(arguments.json, started.elapsed().as_secs_f64())?;
-    if let Some(path) = arguments.into.warehouse().filter(|_| arguments.findings) {
-        findings::show(path, &findings::Filter::default())?;
+    if let Some(place) = arguments.into.warehouse().filter(|_| arguments.findings) {
+        findings::show(place, &findings::Filter::default())?;
     }
     Ok(if counts.quarantined > 0 { Outcome::SetAside } else { Outcome::Done })
 }
 
-fn annotate(arguments: &Arguments, engine: &Engine) -> Result<Counts> {
+fn annotate(arguments: &Arguments, engine: &Engine, mode: Mode) -> Result<Counts> {
     let options = Options { max_document_bytes: arguments.max_document_bytes, keep_source_fields: false };
     // Every source is opened before anything is written: a wrong path must not leave half a job.
-    let sources = arguments.source.iter().map(|path| source::open(path, &options).map_err(Failed::new));
+    let sources = arguments.source.iter().map(|path| Source::open(path, &arguments.into, &options));
     let sources = sources.collect::<Result<Vec<_>>>()?;
+    arguments.honour_opposition()?;
     let total = arguments.source.iter().map(|path| source::size_hint_bytes(path)).sum();
     let bar = progress::bar(total, arguments.json);
     let stop = interruption()?;
     let mut counts = Counts::default();
-    let worker = Worker { engine, options, sections: &arguments.sections, bar: &bar };
+    let worker = Worker { engine, options, sections: &arguments.sections, bar: &bar, mode, stop: &stop };
     arguments.into.open(engine, &arguments.sections.join(","), arguments.keep_text, |sink| {
-        for mut records in sources {
-            while let Some(batch) = next_batch(&mut *records)? {
-                worker.batch(batch, sink, &mut counts)?;
-                if stop.load(Ordering::Relaxed) {
-                    return Err(Failed(
-                        "stopped at the end of a batch; run the same command again to go on".into(),
-                    ));
-                }
-            }
+        for source in sources {
+            worker.source(source, sink, &mut counts)?;
+        }
+        if arguments.complete {
+            counts.withdrawn = worker.withdraw(sink, &counts)?;
         }
         Ok(())
     })?;
     bar.finish_and_clear();
     Ok(counts)
+}
+
+impl Arguments {
+    /// Patients who oppose are forgotten, and refused from then on.
+    fn honour_opposition(&self) -> Result<()> {
+        let Some(list) = &self.opposed else { return Ok(()) };
+        let Some(place) = self.into.warehouse() else {
+            return Err(Failed("--opposed is kept by a warehouse; write --into cohort.db".into()));
+        };
+        let patients = read_ids(list)?;
+        let mut warehouse = Warehouse::open_at(place)?;
+        let targets: Vec<Forget> =
+            warehouse.not_yet_forgotten(&patients)?.into_iter().map(Forget::Patient).collect();
+        if !targets.is_empty() {
+            warehouse.forget(&targets)?;
+        }
+        Ok(())
+    }
+}
+
+/// Identifiers, one a line; blank lines are none.
+pub(super) fn read_ids(path: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failed(format!("{}: {error}; give a text file with one id a line", path.display()))
+    })?;
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
+
+/// What a run works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// What is new or changed.
+    Usual,
+    /// That, and what the same engine has set aside.
+    Retry,
+}
+
+impl Mode {
+    fn asks_for(self, standing: Standing) -> bool {
+        standing.needs_work() || (self == Self::Retry && standing == Standing::Quarantined)
+    }
+}
+
+/// An open source.
+struct Source {
+    records: source::Records,
+    /// Its name in the warehouse, when it is followed by a column.
+    followed: Option<String>,
+}
+
+impl Source {
+    fn open(path: &str, into: &Destination, options: &Options) -> Result<Self> {
+        let followed = source::followed(path).map_err(Failed::new)?;
+        let from = match (&followed, into.warehouse()) {
+            (Some(name), Some(place)) => known_watermark(place, name)?,
+            _ => None,
+        };
+        let records = source::open_from(path, from.as_deref(), options).map_err(Failed::new)?;
+        Ok(Self { records, followed })
+    }
+}
+
+/// How far a source was read into a warehouse, which may not be there yet.
+fn known_watermark(place: &Place, name: &str) -> Result<Option<String>> {
+    match Warehouse::open_existing_at(place) {
+        Ok(warehouse) => Ok(warehouse.watermark(name)?),
+        Err(
+            WarehouseError::Missing { .. } | WarehouseError::NoSchema { .. } | WarehouseError::Older { .. },
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A flag that the first SIGTERM or SIGINT raises; the second ends the process at once.
@@ -151,33 +238,109 @@ struct Prepared {
     mojibake: bool,
 }
 
+type Read = std::result::Result<Prepared, Rejection>;
+
+/// Batches that wait for another job, at most; they bound memory.
+const MOST_PARKED: usize = 3;
+/// Between two looks at what another job has in hand.
+const PAUSE: Duration = Duration::from_millis(100);
+
 struct Worker<'a> {
     engine: &'a Engine,
     options: Options,
     sections: &'a [String],
     bar: &'a ProgressBar,
+    mode: Mode,
+    stop: &'a AtomicBool,
 }
 
 impl Worker<'_> {
-    /// Reads, annotates and writes one batch; only the write is sequential.
-    fn batch(&self, batch: Vec<Record>, sink: &mut Sink, counts: &mut Counts) -> Result<()> {
-        let stored: u64 = batch.iter().map(Record::bytes).sum();
-        let read: Vec<_> = batch.into_par_iter().map(|record| self.prepare(record)).collect();
-        counts.read(&read);
-        let documents: Vec<&Prepared> = read.iter().filter_map(|r| r.as_ref().ok()).collect();
-        let keys: Vec<Key> = documents.iter().map(|p| key(p)).collect();
+    /// Reads a source to its end; reports that another job has in hand are looked at again later.
+    fn source(&self, mut source: Source, sink: &mut Sink, counts: &mut Counts) -> Result<()> {
+        let mut parked: VecDeque<Vec<Read>> = VecDeque::new();
+        let mut reached = None;
+        while let Some(mut batch) = next_batch(&mut *source.records)? {
+            let stored: u64 = batch.iter().map(Record::bytes).sum();
+            reached = batch.iter_mut().filter_map(|record| record.watermark.take()).next_back().or(reached);
+            let read: Vec<_> = batch.into_par_iter().map(|record| self.prepare(record)).collect();
+            counts.read(&read);
+            if let (true, Some(name), Some(value)) = (parked.is_empty(), &source.followed, &reached) {
+                sink.follow(name, value);
+            }
+            let left = self.batch(read, sink, counts)?;
+            if !left.is_empty() {
+                parked.push_back(left);
+            }
+            self.bar.inc(stored);
+            self.bar.set_message(format!("{} documents, {} events", counts.documents, counts.events));
+            self.heed()?;
+            if parked.len() > MOST_PARKED {
+                self.settle(&mut parked, sink, counts)?;
+            }
+        }
+        while !parked.is_empty() {
+            self.settle(&mut parked, sink, counts)?;
+        }
+        if let (Some(name), Some(value)) = (&source.followed, &reached) {
+            sink.follow(name, value);
+        }
+        Ok(())
+    }
+
+    /// Waits until the other job has written the oldest parked batch, or has let go of it.
+    fn settle(&self, parked: &mut VecDeque<Vec<Read>>, sink: &mut Sink, counts: &mut Counts) -> Result<()> {
+        let mut left = parked.pop_front().unwrap_or_default();
+        loop {
+            left = self.batch(left, sink, counts)?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            self.heed()?;
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn heed(&self) -> Result<()> {
+        match self.stop.load(Ordering::Relaxed) {
+            true => Err(Failed("stopped at the end of a batch; run the same command again to go on".into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Annotates and writes one batch; only the write is sequential. Gives back what another job has in hand.
+    fn batch(&self, read: Vec<Read>, sink: &mut Sink, counts: &mut Counts) -> Result<Vec<Read>> {
+        let keys: Vec<Key> = read.iter().filter_map(|r| r.as_ref().ok()).map(key).collect();
         let standings = sink.standings(&keys)?;
-        standings.iter().for_each(|standing| counts.settled(*standing));
-        let mut needs_work = standings.iter().map(|s| s.needs_work());
-        let work: Vec<_> = read.iter().filter(|r| r.is_err() || needs_work.next().unwrap_or(true)).collect();
-        let annotated = self.annotate(&work);
+        let asked: Vec<bool> = standings.iter().map(|standing| self.mode.asks_for(*standing)).collect();
+        let wanted: Vec<Key> =
+            keys.iter().zip(&asked).filter(|(_, asked)| **asked).map(|(key, _)| *key).collect();
+        let mut free = sink.claim(&wanted)?.into_iter();
+        let mut places = standings.iter().zip(asked);
+        let (mut work, mut left) = (Vec::new(), Vec::new());
+        for one in read {
+            match one.is_ok().then(|| places.next()).flatten() {
+                None => work.push(one),
+                Some((standing, false)) => counts.settled(*standing),
+                Some((_, true)) if free.next().unwrap_or(true) => work.push(one),
+                Some((_, true)) => left.push(one),
+            }
+        }
+        let annotated = self.annotate(&work.iter().collect::<Vec<_>>());
         let fates = sink.write(&annotated)?;
         for (one, fate) in annotated.iter().zip(fates) {
             counts.written(one, fate);
         }
-        self.bar.inc(stored);
-        self.bar.set_message(format!("{} documents, {} events", counts.documents, counts.events));
-        Ok(())
+        Ok(left)
+    }
+
+    /// Withdraws what the sources no longer have; not when some of what they have could not be read.
+    fn withdraw(&self, sink: &mut Sink, counts: &Counts) -> Result<u64> {
+        if counts.quarantined > 0 {
+            return Err(Failed(
+                "--complete: some documents were set aside, so nobody knows whether the others are all there is; every document was written, none withdrawn; mend the source, then run this again".into(),
+            ));
+        }
+        sink.withdraw_unmet()
     }
 
     fn prepare(&self, record: Record) -> std::result::Result<Prepared, Rejection> {
@@ -186,23 +349,30 @@ impl Worker<'_> {
     }
 
     /// What is to be written of each record; the documents among them are annotated together.
-    fn annotate<'d>(&self, work: &[&'d std::result::Result<Prepared, Rejection>]) -> Vec<Annotated<'d>> {
+    fn annotate<'d>(&self, work: &[&'d Read]) -> Vec<Annotated<'d>> {
         let documents: Vec<&Document> =
             work.iter().filter_map(|r| Some(&r.as_ref().ok()?.document)).collect();
         let mut events = self.engine.annotate_batch(documents).into_iter();
-        let one = |read: &&'d std::result::Result<Prepared, Rejection>| match read {
+        let one = |read: &&'d Read| match read {
             Ok(prepared) => {
                 let outcome = match events.next().unwrap_or(Err(Failure)) {
                     Ok(events) => warehouse::Outcome::Events(self.of_sections(events)),
                     Err(failure) => set_aside("engine_failure", &failure, &prepared.origin),
                 };
                 let Hashes { text, content } = prepared.hashes;
-                Annotated { document: &prepared.document, content_hash: content, text_sha256: text, outcome }
+                Annotated {
+                    document: &prepared.document,
+                    content_hash: content,
+                    text_sha256: text,
+                    words: None,
+                    outcome,
+                }
             }
             Err(rejection) => Annotated {
                 document: NO_DOCUMENT.get_or_init(Document::default),
                 content_hash: [0; 32],
                 text_sha256: [0; 32],
+                words: None,
                 outcome: set_aside(rejection.reason.code(), &rejection.reason, &rejection.origin),
             },
         };
@@ -251,10 +421,11 @@ struct Counts {
     bytes: u64,
     recoded: u64,
     mojibake: u64,
+    withdrawn: u64,
 }
 
 impl Counts {
-    fn read(&mut self, batch: &[std::result::Result<Prepared, Rejection>]) {
+    fn read(&mut self, batch: &[Read]) {
         self.documents += batch.len() as u64;
         for prepared in batch.iter().filter_map(|r| r.as_ref().ok()) {
             self.bytes += prepared.document.text.len() as u64;
@@ -310,6 +481,7 @@ impl Counts {
                 "documents": self.documents, "written": self.written, "unchanged": self.unchanged,
                 "quarantined": self.quarantined, "events": self.events, "bytes": self.bytes, "seconds": seconds,
                 "stale": self.stale, "forgotten": self.forgotten, "recoded": self.recoded, "mojibake": self.mojibake,
+                "withdrawn": self.withdrawn,
             });
             eprintln!("{line}");
             return Ok(());
@@ -322,6 +494,7 @@ impl Counts {
         out.add_row(counts.map(|n| n.to_string()).into_iter().chain(measures));
         eprintln!("{out}");
         let notes = [
+            (self.withdrawn, "withdrawn: no longer in their source"),
             (self.stale, "older than the stored version, left alone"),
             (self.forgotten, "refused: forgotten document or patient"),
             (self.recoded, "not UTF-8: read as Windows-1252 or its kin"),

@@ -2,15 +2,14 @@
 
 use super::{Failed, Outcome, Result, print};
 use crate::event::CodedEvent;
-use crate::warehouse::{EventFilter, Warehouse, WarehouseError};
+use crate::warehouse::{EventFilter, Place, Warehouse, WarehouseError};
 use clap::ValueEnum;
-use std::path::PathBuf;
 
 /// Print the events stored in a warehouse, in the order of documents and of places in them.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The warehouse.
-    warehouse: PathBuf,
+    warehouse: Place,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
@@ -37,7 +36,7 @@ impl From<WarehouseError> for Failed {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let warehouse = Warehouse::open_existing(&arguments.warehouse)?;
+    let warehouse = Warehouse::open_existing_at(&arguments.warehouse)?;
     let filter = match (&arguments.document, &arguments.patient) {
         (Some(id), _) => EventFilter::Document(id),
         (None, Some(id)) => EventFilter::Patient(id),

@@ -2,9 +2,8 @@
 
 use super::{Failed, Outcome, Result, print, progress};
 use crate::event::{Assertion, CodedEvent, Experiencer, Temporality};
-use crate::warehouse::{EventFilter, Warehouse};
+use crate::warehouse::{EventFilter, Place, Warehouse};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// Longest evidence shown, in characters.
 const LONGEST_EVIDENCE: usize = 60;
@@ -16,7 +15,7 @@ const LONGEST_EVIDENCE: usize = 60;
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The warehouse.
-    warehouse: PathBuf,
+    warehouse: Place,
     /// Which findings.
     #[command(flatten)]
     filter: Filter,
@@ -54,8 +53,8 @@ struct Finding {
 type Key = (String, Experiencer, Option<u8>, String);
 
 /// Prints the table of findings.
-pub(super) fn show(path: &Path, filter: &Filter) -> Result<()> {
-    let warehouse = Warehouse::open_existing(path)?;
+pub(super) fn show(place: &Place, filter: &Filter) -> Result<()> {
+    let warehouse = Warehouse::open_existing_at(place)?;
     let wanted = filter.patient.as_deref().map_or(EventFilter::All, EventFilter::Patient);
     let mut findings: BTreeMap<Key, Finding> = BTreeMap::new();
     warehouse.events(wanted, |event| {

@@ -64,8 +64,8 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let Some(path) = arguments.into.warehouse() else {
-        return Err(Failed("--into: load writes to a warehouse; give a .db file".into()));
+    let Some(place) = arguments.into.warehouse() else {
+        return Err(Failed("--into: load writes to a warehouse; give a .db file or postgres://…".into()));
     };
     let files = arguments.files();
     if files.iter().filter(|(_, file)| *file == "-").count() > 1 {
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let open = |(kind, file): &(Kind, &String)| source::open_rows(file, *kind).map_err(Failed::new);
     let opened = files.iter().map(open).collect::<Result<Vec<_>>>()?;
     let bar = progress::bar(paths.iter().map(|file| source::size_hint_bytes(file)).sum(), arguments.json);
-    let mut warehouse = Warehouse::open(path)?;
+    let mut warehouse = Warehouse::open_at(place)?;
     let mut loader = Loader::new(&mut warehouse, &lexicons, &bar)?;
     for (number, (rows, (kind, _))) in opened.into_iter().zip(&files).enumerate() {
         loader.file(*kind, number as i64, rows)?;
@@ -218,6 +218,7 @@ fn set_aside(run: &mut Run, counts: &mut Counts, rows: Vec<Aside>) -> Result<()>
         document: &none,
         content_hash: [0; 32],
         text_sha256: [0; 32],
+        words: None,
         outcome: warehouse::Outcome::Quarantined {
             code: row.code.into(),
             reason: row.reason.clone(),
@@ -282,6 +283,7 @@ impl Report {
             document: &self.document,
             content_hash: hash.finalize().into(),
             text_sha256: Sha256::digest(b"").into(),
+            words: None,
             outcome: warehouse::Outcome::Events(std::mem::take(&mut self.events)),
         })
     }

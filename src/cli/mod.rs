@@ -3,6 +3,7 @@
 mod advice;
 mod annotate;
 mod cases;
+mod diff;
 mod evaluate;
 mod events;
 mod findings;
@@ -14,13 +15,16 @@ mod load;
 mod model;
 mod phenotype;
 mod progress;
+mod purge;
 mod qualify;
 mod questions;
+mod retry;
 mod review;
 mod segment;
 mod show;
 mod simulate;
 mod sink;
+mod status;
 mod verify;
 
 use crate::lexicon::{Folder, Lexicons};
@@ -97,6 +101,18 @@ enum Command {
     /// Cases to judge by people, their verdicts, and what these say of a phenotype.
     #[command(after_help = review::EXAMPLES)]
     Review(review::Arguments),
+    /// Read again what was set aside.
+    #[command(after_help = retry::EXAMPLES)]
+    Retry(retry::Arguments),
+    /// Show what a warehouse holds: runs, versions, documents set aside.
+    #[command(after_help = status::EXAMPLES)]
+    Status(status::Arguments),
+    /// Show what changed in the events between two runs.
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Arguments),
+    /// Delete old history from a warehouse.
+    #[command(after_help = purge::EXAMPLES)]
+    Purge(purge::Arguments),
     /// Check every promise of a warehouse.
     Verify(verify::Arguments),
     /// Remove a document or a patient from a warehouse, and refuse them afterwards.
@@ -137,6 +153,10 @@ pub fn run() -> ExitCode {
         Command::Events(arguments) => events::run(&arguments),
         Command::Findings(arguments) => findings::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
+        Command::Retry(arguments) => retry::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Purge(arguments) => purge::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),

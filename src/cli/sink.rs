@@ -1,8 +1,8 @@
-//! Where events go: an embedded warehouse, a file of JSON lines, or standard output.
+//! Where events go: a warehouse, a file of JSON lines, or standard output.
 
 use super::{Failed, Result};
 use crate::pipeline::Engine;
-use crate::warehouse::{Annotated, EngineFingerprint, Fate, Key, Outcome, Run, Standing, Warehouse};
+use crate::warehouse::{Annotated, EngineFingerprint, Fate, Key, Outcome, Place, Run, Standing, Warehouse};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,8 +10,8 @@ use std::str::FromStr;
 /// The value of `--into`.
 #[derive(Clone, Debug)]
 pub(super) enum Destination {
-    /// A SQLite warehouse.
-    Warehouse(PathBuf),
+    /// A warehouse.
+    Warehouse(Place),
     /// A file of JSON lines, written whole or not at all.
     Lines(PathBuf),
     /// Standard output.
@@ -25,12 +25,16 @@ impl FromStr for Destination {
         let path = PathBuf::from(text);
         match path.extension().and_then(|e| e.to_str()) {
             _ if text == "-" => Ok(Self::Stdout),
-            _ if text.contains("://") => {
-                Err("PostgreSQL is not in this build; give a .db file or .jsonl".into())
-            }
+            _ if text.contains("://") => match text.parse() {
+                Ok(place @ Place::Server(_)) => Ok(Self::Warehouse(place)),
+                _ => Err("give postgres://…, a .db file, a .jsonl file, or -".into()),
+            },
             Some("jsonl" | "ndjson") => Ok(Self::Lines(path)),
-            Some("db" | "sqlite" | "sqlite3") => Ok(Self::Warehouse(path)),
-            _ => Err("give a .db file (SQLite warehouse), a .jsonl file, or - for standard output".into()),
+            Some("db" | "sqlite" | "sqlite3") => Ok(Self::Warehouse(Place::File(path))),
+            _ => Err(
+                "give a .db file (SQLite warehouse), postgres://…, a .jsonl file, or - for standard output"
+                    .into(),
+            ),
         }
     }
 }
@@ -44,17 +48,17 @@ pub(super) enum Sink<'w> {
 }
 
 impl Destination {
-    /// The path of the warehouse, when it is one.
-    pub fn warehouse(&self) -> Option<&Path> {
+    /// The place of the warehouse, when it is one.
+    pub fn warehouse(&self) -> Option<&Place> {
         match self {
-            Self::Warehouse(path) => Some(path),
+            Self::Warehouse(place) => Some(place),
             _ => None,
         }
     }
 
     /// Refuses a destination that is one of the sources: the reports would be lost.
     pub fn check_apart(&self, sources: &[String]) -> Result<()> {
-        let (Self::Warehouse(path) | Self::Lines(path)) = self else { return Ok(()) };
+        let (Self::Warehouse(Place::File(path)) | Self::Lines(path)) = self else { return Ok(()) };
         let Ok(path) = path.canonicalize() else { return Ok(()) };
         match sources.iter().find(|source| Path::new(source).canonicalize().is_ok_and(|s| s == path)) {
             Some(source) => {
@@ -73,8 +77,8 @@ impl Destination {
         work: impl FnOnce(&mut Sink) -> Result<()>,
     ) -> Result<()> {
         match self {
-            Self::Warehouse(path) => {
-                let mut warehouse = Warehouse::open(path).map_err(Failed::new)?;
+            Self::Warehouse(place) => {
+                let mut warehouse = Warehouse::open_at(place).map_err(Failed::new)?;
                 let run = warehouse.begin_run(&fingerprint(engine, options));
                 let mut sink = Sink::Warehouse(Box::new(if keep_text { run.keeping_text() } else { run }));
                 work(&mut sink)?;
@@ -129,6 +133,29 @@ impl Sink<'_> {
         match self {
             Self::Warehouse(run) => run.known(keys).map_err(Failed::new),
             Self::Lines(_) => Ok(vec![Standing::New; keys.len()]),
+        }
+    }
+
+    /// Takes documents in hand: true for those that no other job holds.
+    pub fn claim(&mut self, keys: &[Key]) -> Result<Vec<bool>> {
+        match self {
+            Self::Warehouse(run) => run.claim(keys).map_err(Failed::new),
+            Self::Lines(_) => Ok(vec![true; keys.len()]),
+        }
+    }
+
+    /// Remembers, with the next batch, how far a followed source was read.
+    pub fn follow(&mut self, source: &str, value: &str) {
+        if let Self::Warehouse(run) = self {
+            run.follow(source, value);
+        }
+    }
+
+    /// Withdraws the documents that the run has not met.
+    pub fn withdraw_unmet(&mut self) -> Result<u64> {
+        match self {
+            Self::Warehouse(run) => run.withdraw_unmet().map_err(Failed::new),
+            Self::Lines(_) => Ok(0),
         }
     }
 

@@ -1,18 +1,17 @@
 //! `laennec verify`: checks every promise of a warehouse.
 
 use super::{Failed, Outcome, Result, print, progress};
-use crate::warehouse::Warehouse;
-use std::path::PathBuf;
+use crate::warehouse::{Place, Warehouse};
 
 /// Check every promise of a warehouse; ends with 1 when one is broken.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The warehouse.
-    warehouse: PathBuf,
+    /// The warehouse: a `.db` file or `postgres://…`.
+    warehouse: Place,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let checks = Warehouse::open_existing(&arguments.warehouse)?.verify()?;
+    let checks = Warehouse::open_existing_at(&arguments.warehouse)?.verify()?;
     let mut out = progress::table(&["check", "result", "detail"]);
     for check in &checks {
         out.add_row([

@@ -27,7 +27,7 @@ pub fn attrition(
     facts: Facts,
 ) -> Result<Vec<Line>, WarehouseError> {
     let mut counts: Vec<u64> = Vec::new();
-    warehouse.select(&runnable.statement(vocabulary, facts, Output::Counts), |row| {
+    warehouse.select(&runnable.statement(warehouse.dialect(), vocabulary, facts, Output::Counts), |row| {
         let number = |value: &Value| {
             value.as_integer().and_then(|count| u64::try_from(count).ok()).unwrap_or_default()
         };

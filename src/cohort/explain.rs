@@ -86,7 +86,7 @@ pub fn explain(
     mut each: impl FnMut(&Marked),
 ) -> Result<(), WarehouseError> {
     let mut current: Option<Marked> = None;
-    let statement = runnable.statement(vocabulary, facts, Output::Marks(patient));
+    let statement = runnable.statement(warehouse.dialect(), vocabulary, facts, Output::Marks(patient));
     warehouse.select(&statement, |row| {
         let Some(patient) = row.first().and_then(Value::as_text) else { return };
         if current.as_ref().is_none_or(|marked| marked.patient_id != patient)

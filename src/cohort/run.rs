@@ -24,10 +24,15 @@ impl<'d> Runnable<'d> {
     }
 
     /// The statement that gives `output`.
-    pub fn statement(&self, vocabulary: &Vocabulary, facts: Facts, output: Output<'_>) -> Statement {
+    pub fn statement(
+        &self,
+        dialect: Dialect,
+        vocabulary: &Vocabulary,
+        facts: Facts,
+        output: Output<'_>,
+    ) -> Statement {
         let definition = &self.loaded.definition;
-        Compiler { definition, plan: &self.plan, vocabulary, dialect: Dialect::Sqlite, facts }
-            .statement(output)
+        Compiler { definition, plan: &self.plan, vocabulary, dialect, facts }.statement(output)
     }
 
     /// The name of the level of a step, from 1; step 0 is a case by the word of a reviewer alone, of the strongest level.
@@ -72,7 +77,7 @@ pub fn cases(
     facts: Facts,
 ) -> Result<Vec<Case>, WarehouseError> {
     let mut found: Vec<Case> = Vec::new();
-    warehouse.select(&runnable.statement(vocabulary, facts, Output::Cases), |row| {
+    warehouse.select(&runnable.statement(warehouse.dialect(), vocabulary, facts, Output::Cases), |row| {
         let [patient, step, index, event] = row else { return };
         let patient = patient.as_text().unwrap_or_default();
         if found.last().is_none_or(|case| case.patient_id != patient) {

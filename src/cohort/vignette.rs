@@ -109,6 +109,7 @@ fn fill(
             document,
             content_hash: [0; 32],
             text_sha256: [0; 32],
+            words: None,
             outcome: Outcome::Events(events.clone()),
         })
         .collect();

@@ -407,10 +407,10 @@ pub fn relations(definition: &Definition) -> Vec<Relation> {
 
 /// Statements that make the temporary tables of facts for some definitions: run before any of them, on one connection.
 pub fn staging(definitions: &[&Definition], vocabulary: &Vocabulary, dialect: Dialect) -> Vec<Statement> {
-    let plain = |sql: &str| Statement { sql: sql.to_string(), values: Vec::new() };
+    let plain = |sql: String| Statement { sql, values: Vec::new() };
     let mut statements = vec![
-        plain("DROP TABLE IF EXISTS temp.wanted"),
-        plain("CREATE TEMP TABLE wanted (meaning INTEGER PRIMARY KEY)"),
+        plain(format!("DROP TABLE IF EXISTS {}.wanted", dialect.temporary())),
+        plain("CREATE TEMP TABLE wanted (meaning INTEGER PRIMARY KEY)".into()),
     ];
     for definition in definitions {
         let mut sql = Sql::new(dialect);

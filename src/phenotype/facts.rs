@@ -43,22 +43,30 @@ pub(super) fn stage(relation: Relation, vocabulary: &Vocabulary, dialect: Dialec
     let mut sql = Sql::new(dialect);
     let body = select(&mut sql, relation, vocabulary, Facts::Staged);
     vec![
-        plain(format!("DROP TABLE IF EXISTS temp.{table}")),
+        plain(format!("DROP TABLE IF EXISTS {}.{table}", dialect.temporary())),
         plain(format!(
             "CREATE TEMP TABLE {table} ({})",
             COLUMNS
                 .split(", ")
-                .map(|column| format!("{column} {}", kind(column)))
+                .map(|column| format!("{column} {}", kind(column, dialect)))
                 .collect::<Vec<_>>()
                 .join(", ")
         )),
         Statement { sql: format!("INSERT INTO {table} ({COLUMNS})\n  {body}"), values: sql.values },
-        plain(format!("CREATE INDEX temp.{table}_meaning ON {table} (meaning)")),
+        plain(match dialect {
+            Dialect::Sqlite => format!("CREATE INDEX temp.{table}_meaning ON {table} (meaning)"),
+            Dialect::Postgres => format!("CREATE INDEX ON {table} (meaning)"),
+        }),
     ]
 }
 
-fn kind(column: &str) -> &'static str {
-    if column == "value" { "REAL" } else { "INTEGER" }
+fn kind(column: &str, dialect: Dialect) -> &'static str {
+    match (column, dialect) {
+        ("value", Dialect::Sqlite) => "REAL",
+        ("value", Dialect::Postgres) => "double precision",
+        (_, Dialect::Sqlite) => "INTEGER",
+        (_, Dialect::Postgres) => "bigint",
+    }
 }
 
 fn select(sql: &mut Sql, relation: Relation, vocabulary: &Vocabulary, facts: Facts) -> String {

@@ -65,9 +65,9 @@ impl Asked {
         let bytewise = dialect.bytewise();
         let between =
             |column: &str| format!("{column}{bytewise} >= a.first AND {column}{bytewise} <= a.last");
-        let by_code = format!("meaning_codes m WHERE m.system = a.system AND {}", between("m.code"));
-        let by_concept = format!("meanings m WHERE {}", between("m.concept"));
-        let by_subgroup = "meaning_subgroups m WHERE m.subgroup = a.subgroup";
+        let by_code = format!("meaning_codes m ON m.system = a.system AND {}", between("m.code"));
+        let by_concept = format!("meanings m ON {}", between("m.concept"));
+        let by_subgroup = "meaning_subgroups m ON m.subgroup = a.subgroup";
         let selects: Vec<String> = [
             matched(&self.codes, "system, first, last", "m.code", &by_code),
             matched(&self.concepts, "first, last", "''", &by_concept),

@@ -1,20 +1,11 @@
 //! Text of a statement with the values bound to it: nothing that a user wrote is ever spliced into SQL.
 
+pub use crate::warehouse::Dialect;
 use crate::warehouse::Value;
 use std::collections::HashMap;
 
-/// Where two databases spell the same thing differently; everything else is common SQL.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// The embedded warehouse.
-    #[default]
-    Sqlite,
-    /// The warehouse on a server.
-    Postgres,
-}
-
 impl Dialect {
-    fn placeholder(self, number: usize) -> String {
+    pub(super) fn placeholder(self, number: usize) -> String {
         match self {
             Dialect::Sqlite => format!("?{number}"),
             Dialect::Postgres => format!("${number}"),
@@ -26,6 +17,14 @@ impl Dialect {
         match self {
             Dialect::Sqlite => format!("date(({day}) * 86400, 'unixepoch')"),
             Dialect::Postgres => format!("to_char(date '1970-01-01' + ({day})::integer, 'YYYY-MM-DD')"),
+        }
+    }
+
+    /// The schema of temporary tables.
+    pub(super) fn temporary(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "temp",
+            Dialect::Postgres => "pg_temp",
         }
     }
 

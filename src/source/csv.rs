@@ -159,7 +159,12 @@ impl Iterator for Rows {
                 self.input.give_back(tail);
             }
             if let Some(raw) = self.raw(cut.content, scanner.fault(self.input.last_line())) {
-                return Some(Ok(Record { origin: cut.origin, raw, bytes: self.input.take_bytes() }));
+                return Some(Ok(Record {
+                    origin: cut.origin,
+                    raw,
+                    bytes: self.input.take_bytes(),
+                    watermark: None,
+                }));
             }
         }
     }

@@ -213,6 +213,46 @@ pub enum SourceError {
         /// Name of the format.
         what: &'static str,
     },
+    /// The server cannot be reached.
+    #[error("{0}")]
+    Server(String),
+    /// An address of a server without the name of a table.
+    #[error("a source on a server needs the name of a table: postgres://…?table=note")]
+    NoTable,
+    /// A parameter of an address that means nothing.
+    #[error(
+        "{name}: not a parameter of a source; known are table, since, where, schema, and fields of the contract with the name of their column (text=note_text)"
+    )]
+    Parameter {
+        /// As written.
+        name: String,
+    },
+    /// No such table, or no right to see it.
+    #[error(
+        "{place}: there is no such table, or this account may not see it; name it with its schema (table=schema.note) and grant SELECT"
+    )]
+    MissingTable {
+        /// Host, port, database and table.
+        place: String,
+    },
+    /// The address names a column that is not there.
+    #[error("{place}: the table has no column {column}; correct the address")]
+    MissingTableColumn {
+        /// Host, port, database and table.
+        place: String,
+        /// As written.
+        column: String,
+    },
+    /// The server refuses the query, or went away.
+    #[error(
+        "{place}: cannot be read ({reason}); check the rights on the table and the condition of the address, then run the same command again to go on"
+    )]
+    Query {
+        /// Host, port, database and table.
+        place: String,
+        /// SQLSTATE, or what happened to the connection; never a value.
+        reason: String,
+    },
     /// The stream broke, or what it holds does not decompress.
     #[error("{path}: damaged or cut short after line {line} ({source}); {remedy}, then run again")]
     Damaged {
@@ -258,6 +298,21 @@ pub enum SourceError {
         /// Path as given.
         path: String,
     },
+}
+
+#[cfg(feature = "postgres")]
+impl SourceError {
+    pub(super) fn server(error: crate::server::ServerError) -> Self {
+        Self::Server(error.to_string())
+    }
+
+    pub(super) fn query(place: &str, error: &postgres::Error) -> Self {
+        let reason = match error.code() {
+            Some(code) => format!("SQLSTATE {}", code.code()),
+            None => "the connection was lost".into(),
+        };
+        Self::Query { place: place.to_owned(), reason }
+    }
 }
 
 impl SourceError {

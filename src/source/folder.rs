@@ -30,7 +30,7 @@ impl Iterator for Texts {
         let path = self.paths.next()?;
         let bytes = path.metadata().map_or(0, |metadata| metadata.len());
         let origin = Origin { file: path.display().to_string(), line: 1 };
-        Some(Ok(Record { origin, raw: Raw::TextFile(path), bytes }))
+        Some(Ok(Record { origin, raw: Raw::TextFile(path), bytes, watermark: None }))
     }
 }
 

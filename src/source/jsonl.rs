@@ -33,7 +33,12 @@ impl Iterator for Lines {
                 Err(error) => return Some(Err(error)),
             };
             if let Some(raw) = raw(cut.content, self.limit) {
-                return Some(Ok(Record { origin: cut.origin, raw, bytes: self.input.take_bytes() }));
+                return Some(Ok(Record {
+                    origin: cut.origin,
+                    raw,
+                    bytes: self.input.take_bytes(),
+                    watermark: None,
+                }));
             }
         }
     }

@@ -5,7 +5,7 @@
 //! inside one report is a [`Rejection`] and leaves its neighbours alone; a fault of the file itself is a
 //! [`SourceError`] and ends the stream.
 //!
-//! A further format (PostgreSQL, Parquet) is one more file here, one variant of `Format` and one of `Raw`.
+//! A further format (Parquet) is one more file here, one variant of `Format` and one of `Raw`.
 
 mod births;
 mod codes;
@@ -20,6 +20,8 @@ mod folder;
 mod input;
 mod jsonl;
 mod persons;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rows;
 mod sheet;
 
@@ -78,6 +80,8 @@ pub struct Record {
     pub origin: Origin,
     raw: Raw,
     bytes: u64,
+    /// How far the source was read with this record, when it is followed by a column.
+    pub watermark: Option<String>,
 }
 
 #[derive(Debug)]
@@ -109,7 +113,7 @@ pub struct Received {
 pub type Records = Box<dyn Iterator<Item = Result<Record, SourceError>> + Send>;
 
 /// Opens `path`: a `.jsonl` (`.ndjson`, `.json`) or `.csv` file, plain, `.gz` or `.zst`; a folder of `.txt`;
-/// or `-` for JSONL on standard input.
+/// or `-` for JSONL on standard input; or `postgres://…?table=note`, a table of a server.
 ///
 /// A compressed file that is damaged or cut short gives the records found before the damage, then one error:
 /// the caller keeps them and the run fails, since nobody knows how many reports are missing.
@@ -117,6 +121,36 @@ pub type Records = Box<dyn Iterator<Item = Result<Record, SourceError>> + Send>;
 /// # Errors
 /// When the path is missing, unreadable or of another kind, or when a CSV header lacks a required column.
 pub fn open(path: &str, options: &Options) -> Result<Records, SourceError> {
+    open_from(path, None, options)
+}
+
+/// The name under which a source that is followed by a column (`postgres://…&since=COLUMN`) is remembered; `None` for one
+/// that is always read whole.
+///
+/// # Errors
+/// An address that cannot be read.
+pub fn followed(path: &str) -> Result<Option<String>, SourceError> {
+    match path.split_once("://") {
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => {
+            let query = postgres::Query::parse(path)?;
+            Ok(query.is_followed().then(|| query.place.clone()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// As [`open`]; a source that is followed is read from this value of its column on.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_from(path: &str, from: Option<&str>, options: &Options) -> Result<Records, SourceError> {
+    #[cfg(feature = "postgres")]
+    if let Some(("postgres" | "postgresql", _)) = path.split_once("://") {
+        return Ok(Box::new(postgres::Query::parse(path)?.open(from)?));
+    }
+    #[cfg(not(feature = "postgres"))]
+    let _ = from;
     let limit = options.raw_limit();
     Ok(match Format::of(path)? {
         Format::JsonLines(compression) => Box::new(jsonl::Lines::open(path, compression, limit)?),
@@ -135,7 +169,7 @@ pub fn text_file(path: &str) -> Result<Record, SourceError> {
         return Err(SourceError::Unsupported { path: path.to_owned() });
     }
     let origin = Origin { file: path.to_owned(), line: 1 };
-    Ok(Record { origin, raw: Raw::TextFile(path.into()), bytes: metadata.len() })
+    Ok(Record { origin, raw: Raw::TextFile(path.into()), bytes: metadata.len(), watermark: None })
 }
 
 /// Bytes that [`Record::bytes`] will add up to, about: the size of the file as stored, or of all `.txt` files of

@@ -72,7 +72,7 @@ pub enum WarehouseError {
     #[error(
         "the disk that holds the warehouse does not answer as it should ({0}); check it, then run `laennec verify`"
     )]
-    Disk(#[source] rusqlite::Error),
+    Disk(String),
     /// Opened for reading, or the medium became read-only.
     #[error("the warehouse is open for reading only; check the rights on the file and its folder")]
     ReadOnly,
@@ -100,9 +100,48 @@ pub enum WarehouseError {
         "every row was deleted and is refused from now on, but traces stay in the file while another program uses it; close the other programs, then run the same `laennec forget` again"
     )]
     TracesRemain,
-    /// Anything else that SQLite reports.
+    /// Built without PostgreSQL.
+    #[error("PostgreSQL is not in this build; build with `--features postgres`, or give a .db file")]
+    NoPostgres,
+    /// The server cannot be reached.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Server(#[from] crate::server::ServerError),
+    /// A run that is not there.
+    #[error("there is no run {run} in this warehouse; `laennec status` lists them")]
+    NoRun {
+        /// Its number.
+        run: i64,
+    },
+    /// Nothing in the schema, or no schema.
+    #[error(
+        "{place}: there is no warehouse in this schema; check it, or make one with `laennec annotate SOURCE --into`"
+    )]
+    NoSchema {
+        /// Host, port, database and schema.
+        place: String,
+    },
+    /// The schema holds other people's tables.
+    #[error(
+        "{place}: this schema holds tables that are not a Laennec warehouse; it was left as it is; choose another schema (?schema=…)"
+    )]
+    ForeignSchema {
+        /// Host, port, database and schema.
+        place: String,
+    },
+    /// The account may not do this.
+    #[error(
+        "the server refused an operation for want of rights ({0}); see the GRANT script in docs/warehouse.md"
+    )]
+    Rights(String),
+    /// The server went away.
+    #[error(
+        "the connection to the server was lost; run the same command again to go on: what was written before is safe"
+    )]
+    Lost,
+    /// Anything else that the database reports, without its values.
     #[error("the warehouse refused an operation: {0}")]
-    Storage(#[source] rusqlite::Error),
+    Storage(String),
 }
 
 impl From<rusqlite::Error> for WarehouseError {
@@ -110,10 +149,45 @@ impl From<rusqlite::Error> for WarehouseError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::SystemIoFailure) => Self::Disk(error),
+            Some(ErrorCode::SystemIoFailure) => Self::Disk(error.to_string()),
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::ReadOnly,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
-            _ => Self::Storage(error),
+            _ => Self::Storage(error.to_string()),
         }
     }
+}
+
+#[cfg(feature = "postgres")]
+impl From<postgres::Error> for WarehouseError {
+    fn from(error: postgres::Error) -> Self {
+        use postgres::error::SqlState;
+        let Some(of_server) = error.as_db_error() else {
+            return if is_lost(&error) { Self::Lost } else { Self::Storage(error.to_string()) };
+        };
+        // Details and messages may repeat values; codes and names of tables do not.
+        let table = of_server.table().or(of_server.constraint()).unwrap_or("no table named");
+        let told = format!("SQLSTATE {}, {table}", of_server.code().code());
+        match of_server.code() {
+            &SqlState::LOCK_NOT_AVAILABLE | &SqlState::T_R_DEADLOCK_DETECTED => Self::Busy,
+            &SqlState::DISK_FULL => Self::Full,
+            &SqlState::INSUFFICIENT_PRIVILEGE => Self::Rights(told),
+            &SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
+            &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => Self::Damaged,
+            &SqlState::IO_ERROR => Self::Disk(told),
+            code if is_of_shutdown(code) => Self::Lost,
+            _ => Self::Storage(told),
+        }
+    }
+}
+
+/// The server is stopping, starting, or has ended this session.
+#[cfg(feature = "postgres")]
+fn is_of_shutdown(code: &postgres::error::SqlState) -> bool {
+    matches!(code.code().get(..2), Some("57" | "08")) && code.code() != "57014"
+}
+
+#[cfg(feature = "postgres")]
+fn is_lost(error: &postgres::Error) -> bool {
+    use std::error::Error;
+    error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>())
 }

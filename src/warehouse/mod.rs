@@ -1,11 +1,12 @@
-//! The warehouse: documents, events and the progress of runs, committed together in one SQLite file.
+//! The warehouse: documents, events and the progress of runs, committed together in one SQLite file or one schema of a
+//! PostgreSQL server.
 //!
 //! # Guarantees
 //!
 //! * **Atomic.** A batch (its documents, their events, the counters of the run) is one transaction. There is
 //!   no state file beside the warehouse, so progress and events cannot disagree.
-//! * **Durable.** What [`Run::write`] returned is on disk (`synchronous=FULL`: one fsync a batch, a few
-//!   milliseconds). After a kill or a power loss the warehouse opens at the last returned batch; running
+//! * **Durable.** What [`Run::write`] returned is on disk (`synchronous=FULL`, `synchronous_commit=on`: one fsync a
+//!   batch, a few milliseconds). After a kill or a power loss the warehouse opens at the last returned batch; running
 //!   the same job again completes it.
 //! * **Idempotent.** The same documents with the same engine change nothing in the file.
 //! * **Isolated.** Readers see whole batches only, and never wait for the writer (write-ahead log).
@@ -14,16 +15,38 @@
 //! Deliberately absent: the text and title of reports (kept only on request), and every rule about what an
 //! event means.
 
+mod bulk;
+mod claims;
+mod cohorts;
+mod database;
+mod diff;
 mod error;
+mod family;
+mod fault;
+mod forget;
+mod history;
+mod keys;
+mod lifecycle;
+mod load;
+mod open;
+mod query;
+mod read;
+mod review;
 mod rules;
 mod schema;
-mod sqlite;
+mod spool;
 mod statement;
+mod status;
+mod store;
 mod verify;
+mod write;
 
 pub use error::WarehouseError;
-pub use sqlite::{CohortRecord, Member, Review, ReviewFate, Run, Spool, Spooled, Warehouse};
-pub use statement::{Statement, Value, date_of, day_of};
+pub use open::{Place, Warehouse};
+pub use review::{CohortRecord, Member, Review, ReviewFate};
+pub use spool::{Spool, Spooled};
+pub use statement::{Dialect, Statement, Value, date_of, day_of};
+pub use write::Run;
 
 use crate::document::Document;
 use crate::event::CodedEvent;
@@ -50,6 +73,8 @@ pub struct Annotated<'d> {
     pub content_hash: [u8; 32],
     /// SHA-256 of the text.
     pub text_sha256: [u8; 32],
+    /// Signature of its words, for those who plan what a change of lexicon touches.
+    pub words: Option<Vec<u8>>,
     /// What came out.
     pub outcome: Outcome,
 }
@@ -262,6 +287,77 @@ pub struct ForgetSummary {
     pub persons: u64,
     /// Reviews of cases.
     pub reviews: u64,
+}
+
+/// An engine that made what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineRecord {
+    /// Name and version.
+    pub name: String,
+    /// Its lexicons, `id@version+hash`.
+    pub lexicons: Vec<String>,
+    /// Its model, if any.
+    pub model: Option<String>,
+    /// Settings that change events.
+    pub options: String,
+    /// Documents that it has read last.
+    pub documents: u64,
+}
+
+/// An input set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// File or table.
+    pub file: String,
+    /// Line or row, from 1.
+    pub line: u64,
+    /// Stable code of the cause.
+    pub code: String,
+    /// The cause, for people.
+    pub reason: String,
+    /// Its document id, when it could be read.
+    pub document_id: Option<String>,
+}
+
+/// What purging deleted, or would.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Retired events.
+    pub events: u64,
+    /// Rejections of reports that were read since.
+    pub rejections: u64,
+}
+
+/// How an event differs between two runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// The later run has it.
+    Gained,
+    /// The earlier run had it.
+    Lost,
+    /// Both have an event of the concept at the place, and say something else of it.
+    Changed,
+}
+
+/// An event that differs between two runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// How.
+    pub kind: ChangeKind,
+    /// Its report.
+    pub document_id: String,
+    /// First code point.
+    pub start: i64,
+    /// One past the last.
+    pub end: i64,
+    /// Its concept.
+    pub concept: String,
+    /// Label of the concept.
+    pub label: String,
+    /// Why the report was written again: `new`, `version`, `content`, `engine`, `withdrawn`.
+    pub reason: String,
+    /// What differs, of a changed one.
+    pub fields: Vec<&'static str>,
 }
 
 /// How many rows the warehouse holds.

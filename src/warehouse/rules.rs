@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::{Fate, Standing};
 
 /// What the warehouse holds under a document id.
+#[derive(Clone)]
 pub(super) struct Stored {
     pub key: i64,
     pub version: i64,
@@ -24,6 +25,8 @@ pub(super) struct Stored {
     pub content_hash: [u8; 32],
     pub engine: i64,
     pub has_text: bool,
+    /// True when its source no longer had it.
+    pub withdrawn: bool,
     /// True when the current run wrote it, or found it unchanged.
     pub met: bool,
 }
@@ -44,6 +47,7 @@ impl Stored {
             && self.content_hash == arriving.content_hash
             && Some(self.engine) == arriving.engine
             && (self.has_text || !arriving.keep_text)
+            && !self.withdrawn
     }
 
     fn conflicts(&self, arriving: &Arriving) -> bool {

@@ -1,17 +1,28 @@
-//! The schema and its migrations, forward only; tells a warehouse from anybody else's file.
+//! The schema and its migrations, forward only; tells a warehouse from anybody else's file or tables.
 
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::WarehouseError;
+#[cfg(feature = "postgres")]
+use super::database::{Access, Database, Server};
+use super::fault;
 
 /// `PRAGMA application_id` of every warehouse: "LAEN".
 const APPLICATION_ID: i64 = 0x4C41_454E;
 
 /// One SQL file a version; the schema version is the number of files applied (`PRAGMA user_version`).
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), include_str!("schema/0003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/sqlite/0001.sql"),
+    include_str!("schema/sqlite/0002.sql"),
+    include_str!("schema/sqlite/0003.sql"),
+    include_str!("schema/sqlite/0004.sql"),
+];
+
+/// The first schema that a server held, whole; later ones follow here as on SQLite.
+#[cfg(feature = "postgres")]
+const ON_A_SERVER: &str = include_str!("schema/postgres/0004.sql");
 
 /// The schema this engine writes.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
@@ -38,6 +49,19 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(String, Option<String>)>> {
         pristine.execute_batch(migration)?;
     }
     let mut select = pristine.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?;
+    select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// Table or view, and column, of everything the schema files make.
+#[cfg(feature = "postgres")]
+pub(super) fn columns() -> rusqlite::Result<Vec<(String, String)>> {
+    let pristine = Connection::open_in_memory()?;
+    for migration in MIGRATIONS {
+        pristine.execute_batch(migration)?;
+    }
+    let sql = "SELECT s.name, c.name FROM sqlite_schema s, pragma_table_info(s.name) c
+        WHERE s.type IN ('table', 'view') AND s.name NOT LIKE 'sqlite_%' ORDER BY 1, 2";
+    let mut select = pristine.prepare(sql)?;
     select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
@@ -68,5 +92,75 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Wa
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", LATEST)?;
+    fault::point("migrate-before-commit");
     Ok(transaction.commit()?)
+}
+
+/// What the schema of a server holds.
+#[cfg(feature = "postgres")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// No such schema.
+    Missing,
+    /// A schema without tables, views or functions.
+    Empty,
+    /// Somebody else's.
+    Foreign,
+    /// A warehouse of this version.
+    Version(i64),
+}
+
+#[cfg(feature = "postgres")]
+fn found(database: &Database, schema: &str) -> Result<Found, WarehouseError> {
+    use super::database::params;
+    let known = "SELECT 1 FROM pg_namespace WHERE nspname = ?1";
+    if !database.exists(known, params![schema])? {
+        return Ok(Found::Missing);
+    }
+    let ours = "SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = ?1 AND c.relname = 'warehouse' AND a.attname = 'schema_version'";
+    if database.exists(ours, params![schema])? {
+        let version = database.scalar("SELECT schema_version FROM warehouse", &[])?;
+        return Ok(Found::Version(version));
+    }
+    let any = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ?1
+        UNION ALL SELECT 1 FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE n.nspname = ?1 LIMIT 1";
+    Ok(if database.exists(any, params![schema])? { Found::Foreign } else { Found::Empty })
+}
+
+/// Makes the schema of a server a warehouse if there is nothing in it, in one transaction; refuses anything else.
+#[cfg(feature = "postgres")]
+pub(super) fn migrate_server(database: &Database, server: &Server) -> Result<(), WarehouseError> {
+    let address = server.address();
+    if found(database, &address.schema)? == Found::Version(LATEST) {
+        return Ok(());
+    }
+    // Looked at again under the lock: another program may have made it in between.
+    let transaction = database.begin(Access::Write)?;
+    match found(database, &address.schema)? {
+        Found::Missing => {
+            database.batch(&format!("CREATE SCHEMA {}", super::database::quoted(&address.schema)))?;
+            database.batch(ON_A_SERVER)?;
+        }
+        Found::Empty => database.batch(ON_A_SERVER)?,
+        _ => recognise_server(database, server)?,
+    }
+    fault::point("migrate-before-commit");
+    transaction.commit()
+}
+
+/// Refuses what is no warehouse of this version.
+#[cfg(feature = "postgres")]
+pub(super) fn recognise_server(database: &Database, server: &Server) -> Result<(), WarehouseError> {
+    let place = server.address().place();
+    match found(database, &server.address().schema)? {
+        Found::Version(LATEST) => Ok(()),
+        Found::Version(found) if found > LATEST => {
+            Err(WarehouseError::Newer { path: place.into(), found, known: LATEST })
+        }
+        Found::Version(found) => Err(WarehouseError::Older { path: place.into(), found, known: LATEST }),
+        Found::Missing | Found::Empty => Err(WarehouseError::NoSchema { place }),
+        Found::Foreign => Err(WarehouseError::ForeignSchema { place }),
+    }
 }

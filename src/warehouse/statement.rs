@@ -1,5 +1,15 @@
 //! A statement of the population tower with the values bound to it, whatever the database that runs it.
 
+/// Where two databases spell the same thing differently; everything else is common SQL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// The embedded warehouse.
+    #[default]
+    Sqlite,
+    /// The warehouse on a server.
+    Postgres,
+}
+
 /// A value bound to a statement, or read from a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {

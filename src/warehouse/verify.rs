@@ -2,15 +2,27 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
-use super::sqlite::{WRONGLY_DERIVED, count_refused, each_event};
+use super::database::{Access, Database, params};
+use super::family::WRONGLY_DERIVED;
+use super::forget::count_refused;
+use super::read::each_event;
 use super::{Check, EventFilter, WarehouseError, schema};
 use crate::event::CodedEvent;
 
 /// Questions whose answer is the number of rows that break the promise.
 const COUNTED: &[(&str, &str, &str)] = &[
-    ("foreign-keys", "rows that refer to a missing row", "SELECT count(*) FROM pragma_foreign_key_check"),
+    (
+        "shared-rows",
+        "events or retired events that name a missing row",
+        "SELECT (SELECT count(*) FROM events e LEFT JOIN meanings m ON m.meaning = e.meaning
+                LEFT JOIN rules r ON r.rule = e.rule LEFT JOIN engines g ON g.engine = e.engine
+                LEFT JOIN contexts c ON c.context = e.context
+                WHERE m.meaning IS NULL OR r.rule IS NULL OR g.engine IS NULL OR c.context IS NULL)
+            + (SELECT count(*) FROM retired x LEFT JOIN documents d ON d.doc = x.doc
+                LEFT JOIN meanings m ON m.meaning = x.meaning WHERE d.doc IS NULL OR m.meaning IS NULL)",
+    ),
     (
         "unique-documents",
         "document ids stored twice",
@@ -20,20 +32,20 @@ const COUNTED: &[(&str, &str, &str)] = &[
         "events-of-annotated",
         "events without an annotated document",
         "SELECT count(*) FROM events e LEFT JOIN documents d ON d.doc = e.doc
-            WHERE e.doc IS NOT NULL AND d.status IS NOT 'annotated'",
+            WHERE e.doc IS NOT NULL AND (d.status IS DISTINCT FROM 'annotated' OR d.withdrawn IS NOT NULL)",
     ),
     (
         "patients",
         "events of another patient than their document, or structured events of none",
         "SELECT (SELECT count(*) FROM documents d JOIN events e ON e.doc = d.doc
-                LEFT JOIN patients p ON p.patient = e.patient WHERE p.patient_id IS NOT d.patient_id)
+                LEFT JOIN patients p ON p.patient = e.patient WHERE p.patient_id IS DISTINCT FROM d.patient_id)
             + (SELECT count(*) FROM events WHERE doc IS NULL AND patient IS NULL)",
     ),
     (
         "days",
         "events whose days are not those of their dates",
-        "SELECT count(*) FROM events WHERE day IS NOT unixepoch(coalesce(event_date, document_date)) / 86400
-            OR report_day IS NOT unixepoch(coalesce(document_date, event_date)) / 86400",
+        "SELECT count(*) FROM events WHERE day IS DISTINCT FROM unixepoch(coalesce(event_date, document_date)) / 86400
+            OR report_day IS DISTINCT FROM unixepoch(coalesce(document_date, event_date)) / 86400",
     ),
     ("pregnancies", "persons whose pregnancy is not what their dates and siblings say", WRONGLY_DERIVED),
     ("mothers", "persons who are their own mother", "SELECT count(*) FROM persons WHERE mother = patient"),
@@ -41,7 +53,7 @@ const COUNTED: &[(&str, &str, &str)] = &[
         "reasons",
         "documents whose status and reason disagree",
         "SELECT count(*) FROM documents
-            WHERE (status = 'quarantined') IS NOT (reason IS NOT NULL AND reason_code IS NOT NULL)",
+            WHERE (status = 'quarantined') IS DISTINCT FROM (reason IS NOT NULL AND reason_code IS NOT NULL)",
     ),
     (
         "hashes",
@@ -54,49 +66,71 @@ const COUNTED: &[(&str, &str, &str)] = &[
         "document-counters",
         "documents more or fewer than the runs added and forgetting removed",
         "SELECT abs((SELECT count(*) FROM documents) + (SELECT forgotten_documents FROM warehouse)
-            - (SELECT coalesce(sum(documents_added), 0) FROM runs))",
+            - (SELECT CAST(coalesce(sum(documents_added), 0) AS bigint) FROM runs))",
     ),
     (
         "event-counters",
         "events more or fewer than the runs added, replaced and forgetting removed",
         "SELECT abs((SELECT count(*) FROM events) + (SELECT forgotten_events FROM warehouse)
-            - (SELECT coalesce(sum(events - events_removed), 0) FROM runs))",
+            - (SELECT CAST(coalesce(sum(events - events_removed), 0) AS bigint) FROM runs))",
     ),
     (
         "erasure",
         "erasure left unfinished: close the other programs, then run the last `laennec forget` again",
         "SELECT erasing FROM warehouse",
     ),
-    (
-        "codes",
-        "concepts whose list of codes and indexed codes disagree",
-        "SELECT count(*) FROM meanings m WHERE
-            (SELECT count(*) FROM meaning_codes c WHERE c.meaning = m.meaning) <> json_array_length(m.codings)
-            OR EXISTS (SELECT 1 FROM json_each(m.codings) j WHERE NOT EXISTS (SELECT 1 FROM meaning_codes c
-                WHERE c.meaning = m.meaning AND c.system = j.value ->> 'system' AND c.code = j.value ->> 'code'))",
-    ),
-    (
-        "subgroups",
-        "concepts whose list of subgroups and indexed subgroups disagree",
-        "SELECT count(*) FROM meanings m WHERE
-            (SELECT count(*) FROM meaning_subgroups s WHERE s.meaning = m.meaning)
-                <> json_array_length(m.subgroups)
-            OR EXISTS (SELECT 1 FROM json_each(m.subgroups) j WHERE NOT EXISTS (SELECT 1
-                FROM meaning_subgroups s WHERE s.meaning = m.meaning AND s.subgroup = j.value))",
-    ),
+];
+
+/// Questions whose lists each database opens in its own way.
+const LISTS_OF_SQLITE: [&str; 2] = [
+    "SELECT count(*) FROM meanings m WHERE
+        (SELECT count(*) FROM meaning_codes c WHERE c.meaning = m.meaning) <> json_array_length(m.codings)
+        OR EXISTS (SELECT 1 FROM json_each(m.codings) j WHERE NOT EXISTS (SELECT 1 FROM meaning_codes c
+            WHERE c.meaning = m.meaning AND c.system = j.value ->> 'system' AND c.code = j.value ->> 'code'))",
+    "SELECT count(*) FROM meanings m WHERE
+        (SELECT count(*) FROM meaning_subgroups s WHERE s.meaning = m.meaning)
+            <> json_array_length(m.subgroups)
+        OR EXISTS (SELECT 1 FROM json_each(m.subgroups) j WHERE NOT EXISTS (SELECT 1
+            FROM meaning_subgroups s WHERE s.meaning = m.meaning AND s.subgroup = j.value))",
+];
+
+#[cfg(feature = "postgres")]
+const LISTS_OF_POSTGRES: [&str; 2] = [
+    "SELECT count(*) FROM meanings m WHERE
+        (SELECT count(*) FROM meaning_codes c WHERE c.meaning = m.meaning) <> json_array_length(m.codings::json)
+        OR EXISTS (SELECT 1 FROM json_array_elements(m.codings::json) j WHERE NOT EXISTS (SELECT 1
+            FROM meaning_codes c WHERE c.meaning = m.meaning AND c.system = j ->> 'system' AND c.code = j ->> 'code'))",
+    "SELECT count(*) FROM meanings m WHERE
+        (SELECT count(*) FROM meaning_subgroups s WHERE s.meaning = m.meaning)
+            <> json_array_length(m.subgroups::json)
+        OR EXISTS (SELECT 1 FROM json_array_elements_text(m.subgroups::json) j (value) WHERE NOT EXISTS (SELECT 1
+            FROM meaning_subgroups s WHERE s.meaning = m.meaning AND s.subgroup = j.value))",
 ];
 
 /// Checks every promise, on one consistent state of the warehouse.
-pub(super) fn verify(connection: &Connection) -> Result<Vec<Check>, WarehouseError> {
-    let snapshot = connection.unchecked_transaction()?;
-    let mut checks = vec![check_file(&snapshot)?, check_schema(&snapshot)?];
-    for (name, problem, sql) in COUNTED {
-        let found: i64 = snapshot.query_row(sql, [], |row| row.get(0))?;
+pub(super) fn verify(database: &Database) -> Result<Vec<Check>, WarehouseError> {
+    let snapshot = database.begin(Access::Read)?;
+    let (mut checks, lists) = match database {
+        Database::Sqlite(file) => {
+            let file = &file.connection;
+            (vec![check_file(file)?, check_schema(file)?, check_references(file)?], LISTS_OF_SQLITE)
+        }
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => (vec![check_server_schema(database)?], LISTS_OF_POSTGRES),
+    };
+    let problems = [
+        ("codes", "concepts whose list of codes and indexed codes disagree"),
+        ("subgroups", "concepts whose list of subgroups and indexed subgroups disagree"),
+    ];
+    let lists = problems.iter().zip(lists).map(|((name, problem), sql)| (*name, *problem, sql));
+    for (name, problem, sql) in COUNTED.iter().copied().chain(lists) {
+        let found: i64 = snapshot.scalar(sql, &[])?;
         checks.push(counted(name, problem, found as u64, &[]));
     }
     let refused = count_refused(&snapshot)?;
     checks.push(counted("forgotten", "rows of forgotten documents or patients", refused, &[]));
     checks.extend(check_events(&snapshot)?);
+    snapshot.commit()?;
     Ok(checks)
 }
 
@@ -109,14 +143,20 @@ fn counted(name: &'static str, problem: &str, found: u64, examples: &[String]) -
     Check { name, passed: found == 0, message }
 }
 
-fn check_file(connection: &Connection) -> rusqlite::Result<Check> {
-    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+fn check_file(file: &Connection) -> rusqlite::Result<Check> {
+    let found: String = file.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     Ok(Check { name: "file", passed: found == "ok", message: found })
 }
 
+fn check_references(file: &Connection) -> rusqlite::Result<Check> {
+    let sql = "SELECT count(*) FROM pragma_foreign_key_check";
+    let found: i64 = file.query_row(sql, [], |row| row.get(0))?;
+    Ok(counted("foreign-keys", "rows that refer to a missing row", found as u64, &[]))
+}
+
 /// Tables, indexes and views are those of the schema files. Additions of others are their business.
-fn check_schema(connection: &Connection) -> rusqlite::Result<Check> {
-    let mut find = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1 AND sql IS ?2")?;
+fn check_schema(file: &Connection) -> rusqlite::Result<Check> {
+    let mut find = file.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1 AND sql IS ?2")?;
     let mut altered = Vec::new();
     for (name, sql) in schema::objects()? {
         if !find.exists((&name, &sql))? {
@@ -125,6 +165,21 @@ fn check_schema(connection: &Connection) -> rusqlite::Result<Check> {
     }
     let found = altered.len() as u64;
     Ok(counted("schema", "tables, indexes or views missing or altered", found, &altered))
+}
+
+/// Columns of tables and views are those of the schema on SQLite, which holds the same.
+#[cfg(feature = "postgres")]
+fn check_server_schema(database: &Database) -> Result<Check, WarehouseError> {
+    let find = "SELECT 1 FROM information_schema.columns
+        WHERE table_schema = current_schema() AND table_name = ?1 AND column_name = ?2";
+    let mut missing = Vec::new();
+    for (table, column) in schema::columns()? {
+        if !database.exists(find, params![&table, &column])? {
+            missing.push(format!("{table}.{column}"));
+        }
+    }
+    let found = missing.len() as u64;
+    Ok(counted("schema", "columns of tables or views missing", found, &missing))
 }
 
 /// A promise about single events, and how many break it.
@@ -176,14 +231,14 @@ fn event_checks() -> Vec<EventCheck> {
 }
 
 /// One pass over the events; memory holds one document.
-fn check_events(connection: &Connection) -> Result<Vec<Check>, WarehouseError> {
+fn check_events(database: &Database) -> Result<Vec<Check>, WarehouseError> {
     let mut checks = event_checks();
     let mut twice = EventCheck::new("unique-events", "events whose id is stored twice", |_| true);
     let mut kept =
         EventCheck::new("kept-text", "events whose text is not at their place in the report", |_| true);
     let mut current = CurrentDocument::default();
-    each_event(connection, EventFilter::All, |event| {
-        current.enter(connection, &event)?;
+    each_event(database, EventFilter::All, |event| {
+        current.enter(database, &event)?;
         checks.iter_mut().for_each(|check| check.look(&event));
         if !current.is_new(&event) {
             twice.fail(&event);
@@ -206,13 +261,12 @@ struct CurrentDocument {
 }
 
 impl CurrentDocument {
-    fn enter(&mut self, connection: &Connection, event: &CodedEvent) -> rusqlite::Result<()> {
+    fn enter(&mut self, database: &Database, event: &CodedEvent) -> Result<(), WarehouseError> {
         if self.id.as_ref() == Some(&event.document_id) {
             return Ok(());
         }
         let text = "SELECT text FROM documents WHERE document_id = ?1";
-        let mut select = connection.prepare_cached(text)?;
-        self.text = select.query_row([&event.document_id], |row| row.get(0)).optional()?.flatten();
+        self.text = database.first(text, params![&event.document_id], |row| row.next())?.flatten();
         self.id = Some(event.document_id.clone());
         self.seen.clear();
         Ok(())

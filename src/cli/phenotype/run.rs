@@ -4,12 +4,11 @@ use super::super::progress::table;
 use super::super::{Failed, Outcome, Result, print};
 use super::find;
 use crate::cohort::{self, Case, Marked, Runnable};
-use crate::phenotype::{Definition, Dialect, Facts, Loaded, Vocabulary, staging};
-use crate::warehouse::Warehouse;
+use crate::phenotype::{Definition, Facts, Loaded, Vocabulary, staging};
+use crate::warehouse::{Place, Warehouse};
 use clap::ValueEnum;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// The definition that gives the class of a child, and the family whose children have one.
 const CLASSES: &str = "eurocat/class";
@@ -22,7 +21,7 @@ pub(super) struct Arguments {
     definitions: Vec<String>,
     /// The warehouse.
     #[arg(long, value_name = "FILE")]
-    warehouse: PathBuf,
+    warehouse: Place,
     /// How lines are printed.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -55,13 +54,10 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let runnables =
         loaded.iter().map(Runnable::new).collect::<std::result::Result<Vec<_>, _>>().map_err(find::told)?;
     let vocabulary = Vocabulary::shipped().map_err(Failed::new)?;
-    if !arguments.warehouse.exists() {
-        Warehouse::open_existing(&arguments.warehouse).map_err(Failed::new)?;
-    }
     let mut warehouse = if arguments.dry_run {
-        Warehouse::open_existing(&arguments.warehouse)
+        Warehouse::open_existing_at(&arguments.warehouse)
     } else {
-        Warehouse::open(&arguments.warehouse)
+        Warehouse::open_to_change(&arguments.warehouse)
     }
     .map_err(Failed::new)?;
     let facts = stage(&warehouse, &loaded, &vocabulary)?;
@@ -108,7 +104,7 @@ fn stage(warehouse: &Warehouse, loaded: &[Loaded], vocabulary: &Vocabulary) -> R
         return Ok(Facts::Inline);
     }
     let definitions: Vec<&Definition> = loaded.iter().map(|loaded| &loaded.definition).collect();
-    warehouse.execute(&staging(&definitions, vocabulary, Dialect::Sqlite)).map_err(Failed::new)?;
+    warehouse.execute(&staging(&definitions, vocabulary, warehouse.dialect())).map_err(Failed::new)?;
     Ok(Facts::Staged)
 }
 

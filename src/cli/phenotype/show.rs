@@ -3,7 +3,7 @@
 use super::super::{Failed, Outcome, Result, load_lexicons, print};
 use super::{find, names};
 use crate::cohort::Runnable;
-use crate::phenotype::{Facts, Output, Vocabulary, paragraph};
+use crate::phenotype::{Dialect, Facts, Output, Vocabulary, paragraph};
 
 pub(super) fn run(name: &str, sql: bool, toml: bool) -> Result {
     let labels = names::labels(&load_lexicons(&[])?)?;
@@ -17,7 +17,7 @@ pub(super) fn run(name: &str, sql: bool, toml: bool) -> Result {
         print(format!("{} (version {})\n\n{said}", loaded.id(), loaded.version))?;
         if sql {
             let vocabulary = Vocabulary::shipped().map_err(Failed::new)?;
-            let statement = runnable.statement(&vocabulary, Facts::Inline, Output::Cases);
+            let statement = runnable.statement(Dialect::Sqlite, &vocabulary, Facts::Inline, Output::Cases);
             print(format!("\n{};", statement.sql))?;
             for (number, value) in statement.values.iter().enumerate() {
                 print(format!("-- ?{} = {value:?}", number + 1))?;

@@ -3,9 +3,8 @@
 use super::super::{Outcome, Result, print};
 use crate::cohort::review::{NON_CASE, Verdict, sheet_id};
 use crate::source::{SheetRow, read_sheet};
-use crate::warehouse::{Review, ReviewFate, Warehouse, WarehouseError};
+use crate::warehouse::{Place, Review, ReviewFate, Warehouse};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// Read a filled sheet into the warehouse.
 ///
@@ -14,7 +13,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The warehouse.
-    warehouse: PathBuf,
+    warehouse: Place,
     /// The sheet: `.csv`, else JSON lines; `-` is JSON lines on standard input.
     file: String,
     /// Who judged, where a line does not say.
@@ -25,9 +24,7 @@ pub(super) struct Arguments {
 type Cells = BTreeMap<String, String>;
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    if !arguments.warehouse.exists() {
-        return Err(WarehouseError::Missing { path: arguments.warehouse.clone() }.into());
-    }
+    let mut warehouse = Warehouse::open_to_change(&arguments.warehouse)?;
     let rows = read_sheet(&arguments.file, "patient_id").map_err(super::super::Failed::new)?;
     let mut aside: Vec<(u64, String)> = Vec::new();
     let (mut lines, mut reviews, mut open) = (Vec::new(), Vec::new(), 0);
@@ -42,7 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         }
     }
     let today: String = jiff::Timestamp::now().to_string().chars().take(10).collect();
-    let fates = Warehouse::open(&arguments.warehouse)?.store_reviews(&reviews, &today)?;
+    let fates = warehouse.store_reviews(&reviews, &today)?;
     let unknown = lines.iter().zip(&fates).filter(|(_, fate)| **fate == ReviewFate::UnknownPatient);
     aside.extend(unknown.map(|(line, _)| (*line, "the patient is not in the warehouse".into())));
     aside.sort();

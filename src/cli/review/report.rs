@@ -5,10 +5,9 @@ use super::super::{Failed, Outcome, Result, print};
 use super::no_cases;
 use crate::cohort::review::{Case, Figures, Missed, Report, Source, report};
 use crate::stats::Interval;
-use crate::warehouse::Warehouse;
+use crate::warehouse::{Place, Warehouse};
 use clap::ValueEnum;
 use serde::Serialize;
-use std::path::PathBuf;
 
 /// How each figure is made, beside the figures.
 const METHODS: [(&str, &str); 4] = [
@@ -33,7 +32,7 @@ const METHODS: [(&str, &str); 4] = [
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The warehouse.
-    warehouse: PathBuf,
+    warehouse: Place,
     /// Phenotype, as the cohort names it.
     #[arg(long, value_name = "ID")]
     phenotype: Option<String>,
@@ -69,7 +68,7 @@ struct Object<'r> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let warehouse = Warehouse::open_existing(&arguments.warehouse)?;
+    let warehouse = Warehouse::open_existing_at(&arguments.warehouse)?;
     let names = match &arguments.phenotype {
         Some(name) => vec![name.clone()],
         None => warehouse.reviewed_phenotypes()?,

@@ -5,7 +5,7 @@ use super::no_cases;
 use crate::cohort::review::{Line, NON_CASE, Pick, Source, case_line, draw, stratum};
 use crate::event::CodedEvent;
 use crate::source;
-use crate::warehouse::{CohortRecord, EventFilter, Member, Warehouse};
+use crate::warehouse::{CohortRecord, EventFilter, Member, Place, Warehouse};
 use clap::ValueEnum;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The warehouse.
-    warehouse: PathBuf,
+    warehouse: Place,
     /// Phenotype, as the cohort names it.
     #[arg(long, value_name = "ID")]
     phenotype: String,
@@ -48,7 +48,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let warehouse = Warehouse::open_existing(&arguments.warehouse)?;
+    let warehouse = Warehouse::open_existing_at(&arguments.warehouse)?;
     let phenotype = arguments.phenotype.as_str();
     let cohort = warehouse.latest_cohort(phenotype)?.ok_or_else(|| no_cases(phenotype))?;
     let picks = draw(&strata(&cohort), arguments.n as usize, arguments.seed);

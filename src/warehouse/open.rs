@@ -1,33 +1,20 @@
-//! The SQLite backend: opening a file safely. Writing, reading and forgetting are the files beside.
+//! Opening a warehouse safely: a SQLite file or a schema of a PostgreSQL server.
 
-mod cohorts;
-mod family;
-mod forget;
-mod keys;
-mod load;
-mod query;
-mod read;
-mod review;
-mod spool;
-mod store;
-mod write;
-
-pub(super) use family::WRONGLY_DERIVED;
-pub(super) use forget::count_refused;
-pub(super) use read::each_event;
-pub use review::{CohortRecord, Member, Review, ReviewFate};
-pub use spool::{Spool, Spooled};
-pub use write::Run;
-
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
-use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{WarehouseError, schema};
+#[cfg(feature = "postgres")]
+use super::database::Server;
+use super::database::{Database, Embedded};
+use super::{Dialect, WarehouseError, schema};
+#[cfg(feature = "postgres")]
+use crate::server::Address;
 
 /// A writer waits this long for another one: erasing (`VACUUM`) a large file holds the lock for a while.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,11 +33,50 @@ const HEADER: &[u8] = b"SQLite format 3\0";
 /// Statements kept prepared; more than this backend has.
 const STATEMENTS: usize = 64;
 
-/// An open warehouse: one connection to one SQLite file.
+/// Where a warehouse is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A schema of a PostgreSQL server, as `postgres://…`. Holds a password perhaps: shown by [`fmt::Display`] only.
+    Server(String),
+}
+
+impl FromStr for Place {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_address = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        Ok(if is_address { Self::Server(text.into()) } else { Self::File(text.into()) })
+    }
+}
+
+impl From<&Path> for Place {
+    fn from(path: &Path) -> Self {
+        Self::File(path.into())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(out),
+            #[cfg(feature = "postgres")]
+            Self::Server(url) => match Address::parse(url) {
+                Ok(address) => address.place().fmt(out),
+                Err(_) => "postgres://…".fmt(out),
+            },
+            #[cfg(not(feature = "postgres"))]
+            Self::Server(_) => "postgres://…".fmt(out),
+        }
+    }
+}
+
+/// An open warehouse: one connection to one SQLite file or one schema of a PostgreSQL server.
 ///
-/// It may move between threads; several warehouses, in this or other processes, may open one file.
+/// It may move between threads; several warehouses, in this or other processes, may open one place.
 pub struct Warehouse {
-    connection: Connection,
+    pub(super) database: Database,
 }
 
 impl Warehouse {
@@ -67,7 +93,18 @@ impl Warehouse {
         schema::recognise(&connection, path)?;
         configure_writer(&connection, path)?;
         schema::migrate(&mut connection, path)?;
-        Ok(Self { connection })
+        Ok(Self::of(connection))
+    }
+
+    /// As [`Warehouse::open`], whatever the kind of place.
+    pub fn open_at(place: &Place) -> Result<Self, WarehouseError> {
+        match place {
+            Place::File(path) => Self::open(path),
+            #[cfg(feature = "postgres")]
+            Place::Server(url) => Self::on_server(url, schema::migrate_server),
+            #[cfg(not(feature = "postgres"))]
+            Place::Server(_) => Err(WarehouseError::NoPostgres),
+        }
     }
 
     /// A warehouse in memory, for vignettes and tests; it ends with the value.
@@ -76,7 +113,7 @@ impl Warehouse {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::migrate(&mut connection, Path::new(":memory:"))?;
-        Ok(Self { connection })
+        Ok(Self::of(connection))
     }
 
     /// Opens an existing warehouse for reading; it cannot change anything.
@@ -87,20 +124,71 @@ impl Warehouse {
         check_place(path)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         match schema::recognise(&connection, path)? {
-            schema::LATEST => Ok(Self { connection }),
+            schema::LATEST => Ok(Self::of(connection)),
             0 => Err(WarehouseError::Foreign { path: path.into() }),
             found => Err(WarehouseError::Older { path: path.into(), found, known: schema::LATEST }),
         }
     }
 
-    /// Sets how long to wait for another writer before [`WarehouseError::Busy`]; one minute at first.
-    pub fn set_patience(&self, patience: Duration) -> Result<(), WarehouseError> {
-        Ok(self.connection.busy_timeout(patience)?)
+    /// As [`Warehouse::open_existing`], whatever the kind of place.
+    pub fn open_existing_at(place: &Place) -> Result<Self, WarehouseError> {
+        match place {
+            Place::File(path) => Self::open_existing(path),
+            #[cfg(feature = "postgres")]
+            Place::Server(url) => Self::on_server(url, schema::recognise_server),
+            #[cfg(not(feature = "postgres"))]
+            Place::Server(_) => Err(WarehouseError::NoPostgres),
+        }
     }
 
-    /// The connection, for the population tower, which reads the views in SQL.
-    pub fn connection(&self) -> &Connection {
-        &self.connection
+    /// Opens an existing warehouse for writing: a path that holds none makes none.
+    pub fn open_to_change(place: &Place) -> Result<Self, WarehouseError> {
+        match place {
+            Place::File(path) if !path.exists() => Err(WarehouseError::Missing { path: path.into() }),
+            Place::File(path) => Self::open(path),
+            Place::Server(_) => Self::open_existing_at(place),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn on_server(
+        url: &str,
+        check: fn(&Database, &Server) -> Result<(), WarehouseError>,
+    ) -> Result<Self, WarehouseError> {
+        let database = Database::Postgres(Box::new(Server::connect(Address::parse(url)?)?));
+        if let Database::Postgres(server) = &database {
+            check(&database, server)?;
+        }
+        Ok(Self { database })
+    }
+
+    fn of(connection: Connection) -> Self {
+        Self { database: Database::Sqlite(Embedded { connection }) }
+    }
+
+    /// Sets how long to wait for another writer before [`WarehouseError::Busy`]; one minute at first.
+    pub fn set_patience(&self, patience: Duration) -> Result<(), WarehouseError> {
+        match &self.database {
+            Database::Sqlite(file) => Ok(file.connection.busy_timeout(patience)?),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(server) => {
+                server.batch(&format!("SET lock_timeout = '{}ms'", patience.as_millis().max(1)))
+            }
+        }
+    }
+
+    /// The connection to the SQLite file, if it is one: for those who read the views in SQL.
+    pub fn sqlite(&self) -> Option<&Connection> {
+        match &self.database {
+            Database::Sqlite(file) => Some(&file.connection),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => None,
+        }
+    }
+
+    /// The dialect of the statements that this warehouse understands.
+    pub fn dialect(&self) -> Dialect {
+        self.database.dialect()
     }
 }
 
@@ -143,9 +231,4 @@ fn configure_writer(connection: &Connection, path: &Path) -> Result<(), Warehous
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     Ok(connection.pragma_update(None, "journal_size_limit", LOG_PAGES * 4096)?)
-}
-
-/// The single value of a query without parameters.
-fn scalar<T: FromSql>(connection: &Connection, sql: &str) -> rusqlite::Result<T> {
-    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }

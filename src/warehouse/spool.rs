@@ -38,7 +38,7 @@ impl Spool {
     /// Adds one event.
     pub fn add(&mut self, one: &Spooled) -> Result<(), WarehouseError> {
         self.added += 1;
-        let event = super::keys::json(&one.event)?;
+        let event = super::store::json(&one.event)?;
         let insert = "INSERT INTO spooled VALUES (?1, ?2, ?3, ?4, ?5)";
         let row = params![one.event.document_id, self.added, one.file, one.line, event];
         self.connection.prepare_cached(insert)?.execute(row)?;

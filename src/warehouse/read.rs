@@ -1,16 +1,14 @@
 //! Reading back: events in the contract's order, counts, runs.
 
-use rusqlite::types::FromSql;
-use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use rustc_hash::FxHashMap;
 
-use super::Warehouse;
+use super::database::{Access, Database, Row, params};
 use super::keys::{Context, Meaning};
+use super::{Check, Counts, EventFilter, RunRecord, Tally, Warehouse, WarehouseError, verify};
 use crate::event::{
     Assertion, CodedEvent, DatePrecision, DateSource, Experiencer, Laterality, Method, Provenance,
     Temporality,
 };
-use crate::warehouse::{Check, Counts, EventFilter, RunRecord, Tally, WarehouseError, verify};
 
 /// What is read of an event, whatever it comes from.
 macro_rules! event_columns {
@@ -59,10 +57,10 @@ impl Warehouse {
     ) -> Result<(), E> {
         // One transaction, so that shared rows come from the same state as the events; none when `each` of
         // an outer call asks for more.
-        let outer = self.connection.is_autocommit();
-        let snapshot = outer.then(|| self.connection.unchecked_transaction()).transpose();
-        let _snapshot = snapshot.map_err(WarehouseError::from)?;
-        each_event(&self.connection, filter, each)
+        let outer = self.database.in_transaction();
+        let snapshot = (!outer).then(|| self.database.begin(Access::Read)).transpose()?;
+        each_event(&self.database, filter, each)?;
+        snapshot.map_or(Ok(()), |snapshot| snapshot.commit().map_err(E::from))
     }
 
     /// How many rows there are.
@@ -70,31 +68,30 @@ impl Warehouse {
         let sql = "SELECT (SELECT count(*) FROM documents WHERE status = 'annotated'),
             (SELECT count(*) FROM documents WHERE status = 'quarantined'), (SELECT count(*) FROM rejections),
             (SELECT count(*) FROM events), (SELECT count(*) FROM runs), (SELECT count(*) FROM forgotten)";
-        Ok(self.connection.query_row(sql, [], read_counts)?)
+        let counts = self.database.first(sql, &[], read_counts)?;
+        counts.ok_or(WarehouseError::Unreadable { column: "counts" })
     }
 
     /// The latest runs, newest first.
     pub fn last_runs(&self, limit: u32) -> Result<Vec<RunRecord>, WarehouseError> {
         let sql = "SELECT run_id, engine, started_at, finished_at, written, replaced, unchanged, stale,
             conflicted, forgotten, quarantined, events FROM v_runs ORDER BY run_id DESC LIMIT ?1";
-        let mut select = self.connection.prepare_cached(sql)?;
-        let runs = select.query_map([limit], read_run)?.collect::<rusqlite::Result<_>>()?;
-        Ok(runs)
+        self.database.list(sql, params![limit], read_run)
     }
 
     /// Checks every promise of the warehouse. Reads all of it.
     pub fn verify(&self) -> Result<Vec<Check>, WarehouseError> {
-        verify::verify(&self.connection)
+        verify::verify(&self.database)
     }
 }
 
 /// See [`Warehouse::events`]; the caller holds the transaction.
-pub(in crate::warehouse) fn each_event<E: From<WarehouseError>>(
-    connection: &Connection,
+pub(super) fn each_event<E: From<WarehouseError>>(
+    database: &Database,
     filter: EventFilter<'_>,
     mut each: impl FnMut(CodedEvent) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut shared = Shared::prepare(connection)?;
+    let mut shared = Shared::new(database);
     let (queries, id): (&[&str], _) = match filter {
         EventFilter::All => (&[select_structured!(""), select_events!("")], None),
         EventFilter::Document(id) => (&[select_events!("WHERE d.document_id = ?1")], Some(id)),
@@ -104,106 +101,99 @@ pub(in crate::warehouse) fn each_event<E: From<WarehouseError>>(
         }
     };
     for sql in queries {
-        let mut select = connection.prepare(sql).map_err(WarehouseError::from)?;
-        let mut rows = select.query(rusqlite::params_from_iter(id)).map_err(WarehouseError::from)?;
-        while let Some(row) = rows.next().map_err(WarehouseError::from)? {
-            each(read_event(row, &mut shared)?)?;
-        }
+        let id = id.map(|id| params![id].to_vec()).unwrap_or_default();
+        database.each(sql, &id, |row| each(read_event(row, &mut shared)?))?;
     }
     Ok(())
 }
 
 /// Finds structured events by their id.
 pub(super) struct StructuredReader<'c> {
-    connection: &'c Connection,
+    database: &'c Database,
     shared: Shared<'c>,
 }
 
 impl<'c> StructuredReader<'c> {
-    pub fn prepare(connection: &'c Connection) -> Result<Self, WarehouseError> {
-        Ok(Self { connection, shared: Shared::prepare(connection)? })
+    pub fn new(database: &'c Database) -> Self {
+        Self { database, shared: Shared::new(database) }
     }
 
     /// In two steps: a kept statement that joins by a partial index is prepared anew at each call, which took
     /// three times as long (SQLite 3.54, 2026-11-24).
     pub fn find(&mut self, event_id: &str) -> Result<Option<CodedEvent>, WarehouseError> {
         let find = "SELECT event FROM events WHERE event_id = ?1 AND doc IS NULL";
-        let mut find = self.connection.prepare_cached(find)?;
-        let key: Option<i64> = find.query_row([event_id], |row| row.get(0)).optional()?;
+        let key = self.database.first(find, params![event_id], |row| row.next::<i64>())?;
         let Some(key) = key else { return Ok(None) };
         let sql = concat!(
             "SELECT '', 0, (SELECT patient_id FROM patients p WHERE p.patient = e.patient), e.visit_id,",
             event_columns!(),
             "FROM events e WHERE e.event = ?1"
         );
-        let mut select = self.connection.prepare_cached(sql)?;
-        select.query_row([key], |row| Ok(read_event(row, &mut self.shared)))?.map(Some)
+        let mut found = None;
+        self.database.each(sql, params![key], |row| {
+            found = Some(read_event(row, &mut self.shared)?);
+            Ok::<_, WarehouseError>(())
+        })?;
+        Ok(found)
     }
 }
 
 /// Rows that many events share, each read once.
 struct Shared<'c> {
-    select_meaning: Statement<'c>,
-    select_engine: Statement<'c>,
-    select_context: Statement<'c>,
+    database: &'c Database,
     meanings: FxHashMap<i64, Meaning>,
     engines: FxHashMap<i64, Provenance>,
     contexts: FxHashMap<i64, Context>,
 }
 
 impl<'c> Shared<'c> {
-    fn prepare(connection: &'c Connection) -> Result<Self, WarehouseError> {
-        let meaning = "SELECT concept, label, codings, subgroups FROM meanings WHERE meaning = ?1";
-        let engine = "SELECT name, lexicons, model FROM engines WHERE engine = ?1";
-        let context =
-            "SELECT document_type, section, ward, assertion, certainty, conclusion, experiencer, fetus_index,
-            temporality, laterality, method, position FROM contexts WHERE context = ?1";
-        Ok(Self {
-            select_meaning: connection.prepare(meaning)?,
-            select_engine: connection.prepare(engine)?,
-            select_context: connection.prepare(context)?,
+    fn new(database: &'c Database) -> Self {
+        Self {
+            database,
             meanings: FxHashMap::default(),
             engines: FxHashMap::default(),
             contexts: FxHashMap::default(),
-        })
+        }
     }
 
     fn meaning(&mut self, key: i64) -> Result<&Meaning, WarehouseError> {
         if !self.meanings.contains_key(&key) {
-            let meaning = one(&mut self.select_meaning, key, "events.meaning", read_meaning)?;
-            self.meanings.insert(key, meaning);
+            let sql = "SELECT concept, label, codings, subgroups FROM meanings WHERE meaning = ?1";
+            self.meanings.insert(key, one(self.database, sql, key, "events.meaning", read_meaning)?);
         }
         Ok(&self.meanings[&key])
     }
 
     fn engine(&mut self, key: i64) -> Result<&Provenance, WarehouseError> {
         if !self.engines.contains_key(&key) {
-            let engine = one(&mut self.select_engine, key, "events.engine", read_engine)?;
-            self.engines.insert(key, engine);
+            let sql = "SELECT name, lexicons, model FROM engines WHERE engine = ?1";
+            self.engines.insert(key, one(self.database, sql, key, "events.engine", read_engine)?);
         }
         Ok(&self.engines[&key])
     }
 
     fn context(&mut self, key: i64) -> Result<&Context, WarehouseError> {
         if !self.contexts.contains_key(&key) {
-            let context = one(&mut self.select_context, key, "events.context", read_context)?;
-            self.contexts.insert(key, context);
+            let sql =
+                "SELECT document_type, section, ward, assertion, certainty, conclusion, experiencer, fetus_index,
+                temporality, laterality, method, position FROM contexts WHERE context = ?1";
+            self.contexts.insert(key, one(self.database, sql, key, "events.context", read_context)?);
         }
         Ok(&self.contexts[&key])
     }
 }
 
 fn one<T>(
-    select: &mut Statement<'_>,
+    database: &Database,
+    sql: &str,
     key: i64,
     column: &'static str,
-    read: fn(&mut Columns<'_>) -> Result<T, WarehouseError>,
+    read: fn(&mut Row<'_>) -> Result<T, WarehouseError>,
 ) -> Result<T, WarehouseError> {
-    let row = select.query_row([key], |row| Ok(read(&mut Columns::of(row)))).optional()?;
-    row.unwrap_or(Err(WarehouseError::Unreadable { column }))
+    database.first(sql, params![key], read)?.ok_or(WarehouseError::Unreadable { column })
 }
 
-fn read_meaning(columns: &mut Columns<'_>) -> Result<Meaning, WarehouseError> {
+fn read_meaning(columns: &mut Row<'_>) -> Result<Meaning, WarehouseError> {
     Ok(Meaning {
         concept: columns.next()?,
         label: columns.next()?,
@@ -212,16 +202,16 @@ fn read_meaning(columns: &mut Columns<'_>) -> Result<Meaning, WarehouseError> {
     })
 }
 
-fn read_engine(columns: &mut Columns<'_>) -> Result<Provenance, WarehouseError> {
+fn read_engine(columns: &mut Row<'_>) -> Result<Provenance, WarehouseError> {
     Ok(Provenance {
-        engine: columns.next()?,
+        engine: columns.next::<String>()?.into(),
         lexicons: columns.json::<String>("engines.lexicons")?.into(),
         model: columns.next()?,
         rule: String::new(),
     })
 }
 
-fn read_context(columns: &mut Columns<'_>) -> Result<Context, WarehouseError> {
+fn read_context(columns: &mut Row<'_>) -> Result<Context, WarehouseError> {
     Ok(Context {
         document_type: columns.next()?,
         section: columns.next()?,
@@ -239,8 +229,7 @@ fn read_context(columns: &mut Columns<'_>) -> Result<Context, WarehouseError> {
 }
 
 /// Fields are read in the order of the columns of `select_events!`.
-fn read_event(row: &Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, WarehouseError> {
-    let columns = &mut Columns::of(row);
+fn read_event(columns: &mut Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, WarehouseError> {
     let (document_id, document_version) = (columns.next()?, columns.next()?);
     let (patient_id, visit_id, event_id) = (columns.next()?, columns.next()?, columns.next()?);
     let Meaning { concept, label, codings, subgroups } = shared.meaning(columns.next()?)?.clone();
@@ -286,8 +275,7 @@ fn read_event(row: &Row<'_>, shared: &mut Shared<'_>) -> Result<CodedEvent, Ware
     })
 }
 
-fn read_counts(row: &Row<'_>) -> rusqlite::Result<Counts> {
-    let columns = &mut Columns::of(row);
+fn read_counts(columns: &mut Row<'_>) -> Result<Counts, WarehouseError> {
     Ok(Counts {
         annotated: columns.count()?,
         quarantined: columns.count()?,
@@ -298,8 +286,7 @@ fn read_counts(row: &Row<'_>) -> rusqlite::Result<Counts> {
     })
 }
 
-fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
-    let columns = &mut Columns::of(row);
+fn read_run(columns: &mut Row<'_>) -> Result<RunRecord, WarehouseError> {
     Ok(RunRecord {
         run_id: columns.next()?,
         engine: columns.next()?,
@@ -316,57 +303,4 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
             events: columns.count()?,
         },
     })
-}
-
-/// The columns of a row, one after the other.
-struct Columns<'r> {
-    row: &'r Row<'r>,
-    index: usize,
-}
-
-impl<'r> Columns<'r> {
-    fn of(row: &'r Row<'r>) -> Self {
-        Self { row, index: 0 }
-    }
-
-    fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
-        self.index += 1;
-        self.row.get(self.index - 1)
-    }
-
-    fn count(&mut self) -> rusqlite::Result<u64> {
-        self.next::<i64>().map(|count| count.max(0) as u64)
-    }
-
-    fn text(&mut self, column: &'static str) -> Result<Option<&'r str>, WarehouseError> {
-        self.index += 1;
-        let value = self.row.get_ref(self.index - 1)?;
-        value.as_str_or_null().map_err(|_| WarehouseError::Unreadable { column })
-    }
-
-    fn optional<T>(
-        &mut self,
-        column: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, WarehouseError> {
-        let Some(text) = self.text(column)? else { return Ok(None) };
-        parse(text).map(Some).ok_or(WarehouseError::Unreadable { column })
-    }
-
-    fn required<T>(
-        &mut self,
-        column: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, WarehouseError> {
-        self.optional(column, parse)?.ok_or(WarehouseError::Unreadable { column })
-    }
-
-    /// A JSON list; NULL is the empty one.
-    fn json<T: serde::de::DeserializeOwned>(
-        &mut self,
-        column: &'static str,
-    ) -> Result<Vec<T>, WarehouseError> {
-        let parse = |text: &str| serde_json::from_str(text).ok();
-        Ok(self.optional(column, parse)?.unwrap_or_default())
-    }
 }

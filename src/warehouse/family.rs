@@ -1,6 +1,7 @@
 //! What is derived of a person and its siblings: the span of the pregnancy, and whether it bore several children.
 
-use rusqlite::Connection;
+use super::WarehouseError;
+use super::database::{Database, params};
 
 /// First day of the pregnancy, as the last menses: from conception, else from gestational age, else a long one.
 macro_rules! pregnancy_from {
@@ -12,8 +13,8 @@ macro_rules! pregnancy_from {
 /// Born within three days of one another: the second twin may come after midnight, or much later.
 macro_rules! multiple {
     () => {
-        "(coalesce(p.multiple_birth_rank, 0) > 1 OR EXISTS (SELECT 1 FROM persons s WHERE s.mother = p.mother
-            AND s.patient <> p.patient AND abs(s.birth_day - p.birth_day) <= 3))"
+        "CASE WHEN coalesce(p.multiple_birth_rank, 0) > 1 OR EXISTS (SELECT 1 FROM persons s WHERE s.mother = p.mother
+            AND s.patient <> p.patient AND abs(s.birth_day - p.birth_day) <= 3) THEN 1 ELSE 0 END"
     };
 }
 
@@ -23,7 +24,7 @@ macro_rules! pregnancy_until {
     () => {
         "max(min(coalesce(p.birth_day + 365, p.pregnancy_from + 294 + 365), coalesce((SELECT min(s.pregnancy_from) - 1
             FROM persons s WHERE s.mother = p.mother AND s.pregnancy_from > p.pregnancy_from
-            AND coalesce(abs(s.birth_day - p.birth_day) > 3, TRUE)), 1 << 40)), coalesce(p.birth_day, p.pregnancy_from))"
+            AND coalesce(abs(s.birth_day - p.birth_day) > 3, TRUE)), 1099511627776)), coalesce(p.birth_day, p.pregnancy_from))"
     };
 }
 
@@ -44,25 +45,25 @@ macro_rules! derive {
 }
 
 /// Persons whose derived columns are not what they should be: a question of `verify`.
-pub(in crate::warehouse) const WRONGLY_DERIVED: &str = concat!(
-    "SELECT count(*) FROM persons p WHERE p.pregnancy_from IS NOT ",
+pub(super) const WRONGLY_DERIVED: &str = concat!(
+    "SELECT count(*) FROM persons p WHERE p.pregnancy_from IS DISTINCT FROM ",
     pregnancy_from!(),
-    " OR p.pregnancy_until IS NOT ",
+    " OR p.pregnancy_until IS DISTINCT FROM ",
     pregnancy_until!(),
-    " OR p.multiple IS NOT ",
+    " OR p.multiple IS DISTINCT FROM ",
     multiple!()
 );
 
 /// Derives again the columns of the children of a mother.
-pub(super) fn derive_children(connection: &Connection, mother: i64) -> rusqlite::Result<()> {
-    derive(connection, derive!(" WHERE p.mother = ?1"), mother)
+pub(super) fn derive_children(database: &Database, mother: i64) -> Result<(), WarehouseError> {
+    derive(database, derive!(" WHERE p.mother = ?1"), mother)
 }
 
 /// Derives again the columns of one person, whose mother nobody names.
-pub(super) fn derive_person(connection: &Connection, patient: i64) -> rusqlite::Result<()> {
-    derive(connection, derive!(" WHERE p.patient = ?1"), patient)
+pub(super) fn derive_person(database: &Database, patient: i64) -> Result<(), WarehouseError> {
+    derive(database, derive!(" WHERE p.patient = ?1"), patient)
 }
 
-fn derive(connection: &Connection, statements: [&str; 2], key: i64) -> rusqlite::Result<()> {
-    statements.iter().try_for_each(|sql| connection.prepare_cached(sql)?.execute([key]).map(|_| ()))
+fn derive(database: &Database, statements: [&str; 2], key: i64) -> Result<(), WarehouseError> {
+    statements.iter().try_for_each(|sql| database.execute(sql, params![key]).map(|_| ()))
 }

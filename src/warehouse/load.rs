@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
+use super::database::{Database, Row, params};
 use super::family::{derive_children, derive_person};
 use super::keys::Keys;
 use super::read::StructuredReader;
 use super::store::{Kind, Refusals, day, put_events};
 use super::write::{BatchWriter, Run};
+use super::{Loaded, WarehouseError};
 use crate::event::CodedEvent;
 use crate::population::{Births, Person};
-use crate::warehouse::{Loaded, WarehouseError};
+use jiff::civil::Date;
+
+type Result<T> = std::result::Result<T, WarehouseError>;
 
 const FIND_PERSON: &str =
     "SELECT birth_day, sex, gestational_age_days, outcome, mother, multiple_birth_rank, residence,
@@ -27,8 +28,8 @@ const PUT_PERSON: &str = "INSERT INTO persons (patient, birth_day, sex, gestatio
 
 const FIND_BIRTHS: &str = "SELECT live_births, stillbirths FROM births WHERE area = ?1 AND period = ?2";
 
-const PUT_BIRTHS: &str = "INSERT OR REPLACE INTO births (area, period, live_births, stillbirths)
-    VALUES (?1, ?2, ?3, ?4)";
+const PUT_BIRTHS: &str = "INSERT INTO births (area, period, live_births, stillbirths) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (area, period) DO UPDATE SET live_births = excluded.live_births, stillbirths = excluded.stillbirths";
 
 /// Days from the last menses to conception.
 const MENSES_TO_CONCEPTION: i64 = 14;
@@ -36,26 +37,26 @@ const MENSES_TO_CONCEPTION: i64 = 14;
 impl Run<'_> {
     /// Stores structured events: those of `events` that come from no report. The same id again is the same row,
     /// replaced when it says something else. Refuses those of forgotten patients.
-    pub fn write_structured(&mut self, events: &[CodedEvent]) -> Result<Loaded, WarehouseError> {
+    pub fn write_structured(&mut self, events: &[CodedEvent]) -> Result<Loaded> {
         self.in_batch(|writer| writer.store_structured(events)).map(|(loaded, _)| loaded)
     }
 
     /// Stores persons, each in place of what was known of it, and derives the pregnancies of their mothers again.
     /// Refuses forgotten patients; a forgotten mother stays unnamed.
-    pub fn write_persons(&mut self, persons: &[Person]) -> Result<Loaded, WarehouseError> {
-        self.in_batch(|writer| Ok(writer.store_persons(persons)?)).map(|(loaded, _)| loaded)
+    pub fn write_persons(&mut self, persons: &[Person]) -> Result<Loaded> {
+        self.in_batch(|writer| writer.store_persons(persons)).map(|(loaded, _)| loaded)
     }
 
     /// Stores births, each in place of what was known of its area and period.
-    pub fn write_births(&mut self, births: &[Births]) -> Result<Loaded, WarehouseError> {
-        self.in_batch(|writer| Ok(writer.store_births(births)?)).map(|(loaded, _)| loaded)
+    pub fn write_births(&mut self, births: &[Births]) -> Result<Loaded> {
+        self.in_batch(|writer| writer.store_births(births)).map(|(loaded, _)| loaded)
     }
 }
 
 impl BatchWriter<'_> {
-    fn store_structured(&mut self, events: &[CodedEvent]) -> Result<Loaded, WarehouseError> {
+    fn store_structured(&mut self, events: &[CodedEvent]) -> Result<Loaded> {
         let mut loaded = Loaded::default();
-        let mut reader = StructuredReader::prepare(self.transaction)?;
+        let mut reader = StructuredReader::new(self.transaction);
         for event in events.iter().filter(|event| event.is_structured()) {
             let patient = event.patient_id.as_deref();
             if refused(&self.refusals, self.transaction, patient)? {
@@ -75,13 +76,13 @@ impl BatchWriter<'_> {
                 None => loaded.written += 1,
             }
             self.open_run()?;
-            put_events(self.transaction, self.keys, None, [event])?;
+            put_events(self.transaction, self.keys, std::iter::once((None, event)))?;
             self.progress.tally.events += 1;
         }
         Ok(loaded)
     }
 
-    fn store_persons(&mut self, persons: &[Person]) -> rusqlite::Result<Loaded> {
+    fn store_persons(&mut self, persons: &[Person]) -> Result<Loaded> {
         let mut loaded = Loaded::default();
         let (mut mothers, mut alone) = (BTreeSet::new(), BTreeSet::new());
         for person in persons {
@@ -112,13 +113,12 @@ impl BatchWriter<'_> {
         Ok(loaded)
     }
 
-    fn store_births(&mut self, births: &[Births]) -> rusqlite::Result<Loaded> {
+    fn store_births(&mut self, births: &[Births]) -> Result<Loaded> {
         let mut loaded = Loaded::default();
         for one in births {
             let counts = (one.live_births, one.stillbirths);
-            let mut find = self.transaction.prepare_cached(FIND_BIRTHS)?;
-            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let stored = find.query_row(params![one.area, one.period], read).optional()?;
+            let read = |row: &mut Row<'_>| Ok((row.next()?, row.next()?));
+            let stored = self.transaction.first(FIND_BIRTHS, params![&one.area, &one.period], read)?;
             match stored {
                 Some(stored) if stored == counts => {
                     loaded.unchanged += 1;
@@ -128,23 +128,23 @@ impl BatchWriter<'_> {
                 None => loaded.written += 1,
             }
             self.changed = true;
-            let row = params![one.area, one.period, one.live_births, one.stillbirths];
-            self.transaction.prepare_cached(PUT_BIRTHS)?.execute(row)?;
+            let row = params![&one.area, &one.period, one.live_births, one.stillbirths];
+            self.transaction.execute(PUT_BIRTHS, row)?;
         }
         Ok(loaded)
     }
 }
 
-fn refused(refusals: &Refusals, connection: &Connection, patient: Option<&str>) -> rusqlite::Result<bool> {
+fn refused(refusals: &Refusals, database: &Database, patient: Option<&str>) -> Result<bool> {
     match patient {
-        Some(id) if refusals.any() => refusals.holds(connection, Kind::Patient, id),
+        Some(id) if refusals.any() => refusals.holds(database, Kind::Patient, id),
         _ => Ok(false),
     }
 }
 
-fn delete_structured(connection: &Connection, event_id: &str) -> rusqlite::Result<()> {
+fn delete_structured(database: &Database, event_id: &str) -> Result<()> {
     let delete = "DELETE FROM events WHERE event_id = ?1 AND doc IS NULL";
-    connection.prepare_cached(delete)?.execute([event_id]).map(|_| ())
+    database.execute(delete, params![event_id]).map(|_| ())
 }
 
 /// The columns of `persons` that are not derived from siblings.
@@ -161,15 +161,10 @@ struct PersonRow {
 }
 
 impl PersonRow {
-    fn of(
-        connection: &Connection,
-        keys: &mut Keys,
-        refusals: &Refusals,
-        person: &Person,
-    ) -> rusqlite::Result<(i64, Self)> {
+    fn of(database: &Database, keys: &mut Keys, refusals: &Refusals, person: &Person) -> Result<(i64, Self)> {
         let mother = person.mother_id.as_deref().filter(|id| *id != person.patient_id);
         let mother = match mother {
-            Some(id) if !refused(refusals, connection, Some(id))? => Some(keys.patient(connection, id)?),
+            Some(id) if !refused(refusals, database, Some(id))? => Some(keys.patient(database, id)?),
             _ => None,
         };
         let birth_day = person.birth_date.map(day);
@@ -183,38 +178,37 @@ impl PersonRow {
             residence: person.residence.clone(),
             conception_day: conception(person.conception_date, birth_day, person.gestational_age_days),
         };
-        Ok((keys.patient(connection, &person.patient_id)?, row))
+        Ok((keys.patient(database, &person.patient_id)?, row))
     }
 
-    fn find(connection: &Connection, patient: i64) -> rusqlite::Result<Option<Self>> {
-        let read = |row: &Row<'_>| {
+    fn find(database: &Database, patient: i64) -> Result<Option<Self>> {
+        database.first(FIND_PERSON, params![patient], |row| {
             Ok(Self {
-                birth_day: row.get(0)?,
-                sex: row.get(1)?,
-                gestational_age_days: row.get(2)?,
-                outcome: row.get(3)?,
-                mother: row.get(4)?,
-                multiple_birth_rank: row.get(5)?,
-                residence: row.get(6)?,
-                conception_day: row.get(7)?,
+                birth_day: row.next()?,
+                sex: row.next()?,
+                gestational_age_days: row.next()?,
+                outcome: row.next()?,
+                mother: row.next()?,
+                multiple_birth_rank: row.next()?,
+                residence: row.next()?,
+                conception_day: row.next()?,
             })
-        };
-        connection.prepare_cached(FIND_PERSON)?.query_row([patient], read).optional()
+        })
     }
 
-    fn put(&self, connection: &Connection, patient: i64) -> rusqlite::Result<()> {
+    fn put(&self, database: &Database, patient: i64) -> Result<()> {
         let row = params![
             patient,
             self.birth_day,
-            self.sex,
+            &self.sex,
             self.gestational_age_days,
-            self.outcome,
+            &self.outcome,
             self.mother,
             self.multiple_birth_rank,
-            self.residence,
+            &self.residence,
             self.conception_day,
         ];
-        connection.prepare_cached(PUT_PERSON)?.execute(row).map(|_| ())
+        database.execute(PUT_PERSON, row).map(|_| ())
     }
 }
 

@@ -1,13 +1,15 @@
 //! Keys of the rows that many events share: engines, meanings and rules, each stored once.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use rustc_hash::{FxHashMap, FxHasher};
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
 
-use super::scalar;
+use super::database::{Database, Row, params};
+use super::store::json;
+use super::{EngineFingerprint, WarehouseError};
 use crate::event::{Assertion, CodedEvent, Coding, Experiencer, Laterality, Method, Provenance, Temporality};
-use crate::warehouse::EngineFingerprint;
+
+type Result<T> = std::result::Result<T, WarehouseError>;
 
 /// Concept, label, codes and subgroups of an event.
 #[derive(Clone, Debug)]
@@ -93,44 +95,47 @@ fn context_hash(event: &CodedEvent) -> u64 {
     hash.finish()
 }
 
+/// Patients remembered at once.
+const MOST_PATIENTS: usize = 100_000;
+
 /// Keys already looked up. Bounded by the size of the lexicons, not by the number of events.
 #[derive(Default)]
 pub(super) struct Keys {
-    data_version: Option<i64>,
+    generation: Option<i64>,
     engines: Vec<(EngineFingerprint, i64)>,
     meanings: FxHashMap<String, Vec<(Meaning, i64)>>,
     rules: FxHashMap<String, i64>,
     contexts: FxHashMap<u64, Vec<(Context, i64)>>,
-    /// The patient of the last event; events of one patient come together.
-    patient: Option<(String, i64)>,
+    /// Patients of the batch.
+    patients: FxHashMap<String, i64>,
 }
 
 impl Keys {
-    /// Drops everything when another connection has committed: forgetting may have removed rows.
-    /// Only meaningful inside a write transaction.
-    pub fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let version: i64 = scalar(connection, "SELECT data_version FROM pragma_data_version")?;
-        if self.data_version != Some(version) {
-            *self = Self { data_version: Some(version), ..Self::default() };
+    /// Drops everything when shared rows were deleted since: by forgetting, or by purging. Only meaningful inside a write
+    /// transaction.
+    pub fn refresh(&mut self, database: &Database) -> Result<()> {
+        let generation: i64 = database.scalar("SELECT generation FROM warehouse", &[])?;
+        if self.generation != Some(generation) {
+            *self = Self { generation: Some(generation), ..Self::default() };
         }
         Ok(())
     }
 
     /// The key of the engine of a run, stored if need be.
-    pub fn engine(&mut self, connection: &Connection, engine: &EngineFingerprint) -> rusqlite::Result<i64> {
+    pub fn engine(&mut self, database: &Database, engine: &EngineFingerprint) -> Result<i64> {
         if let Some((_, key)) = self.engines.iter().find(|(known, _)| known == engine) {
             return Ok(*key);
         }
-        let key = match find_engine(connection, engine)? {
+        let key = match find_engine(database, engine)? {
             Some(key) => key,
-            None => insert_engine(connection, engine)?,
+            None => insert_engine(database, engine)?,
         };
         self.engines.push((engine.clone(), key));
         Ok(key)
     }
 
     /// The key of what made an event: any engine row that agrees, whatever its options.
-    pub fn provenance(&mut self, connection: &Connection, made: &Provenance) -> rusqlite::Result<i64> {
+    pub fn provenance(&mut self, database: &Database, made: &Provenance) -> Result<i64> {
         let agrees = |known: &EngineFingerprint| {
             *known.engine == *made.engine && *known.lexicons == *made.lexicons && known.model == made.model
         };
@@ -143,71 +148,78 @@ impl Keys {
             model: made.model.clone(),
             options: String::new(),
         };
-        self.engine(connection, &engine)
+        self.engine(database, &engine)
     }
 
     /// The key of the meaning of an event, stored if need be.
-    pub fn meaning(&mut self, connection: &Connection, event: &CodedEvent) -> rusqlite::Result<i64> {
+    pub fn meaning(&mut self, database: &Database, event: &CodedEvent) -> Result<i64> {
         let known = self.meanings.get(&event.concept).into_iter().flatten();
         if let Some((_, key)) = known.into_iter().find(|(meaning, _)| meaning.is_of(event)) {
             return Ok(*key);
         }
-        let key = find_or_insert_meaning(connection, event)?;
+        let key = find_or_insert_meaning(database, event)?;
         self.meanings.entry(event.concept.clone()).or_default().push((Meaning::of(event), key));
         Ok(key)
     }
 
     /// The key of the context of an event, stored if need be.
-    pub fn context(&mut self, connection: &Connection, event: &CodedEvent) -> rusqlite::Result<i64> {
+    pub fn context(&mut self, database: &Database, event: &CodedEvent) -> Result<i64> {
         let alike = self.contexts.entry(context_hash(event)).or_default();
         if let Some((_, key)) = alike.iter().find(|(context, _)| context.is_of(event)) {
             return Ok(*key);
         }
-        let key = find_or_insert_context(connection, event)?;
+        let key = find_or_insert_context(database, event)?;
         alike.push((Context::of(event), key));
         Ok(key)
     }
 
     /// The key of a patient, stored if need be.
-    pub fn patient(&mut self, connection: &Connection, id: &str) -> rusqlite::Result<i64> {
-        match &self.patient {
-            Some((known, key)) if known == id => Ok(*key),
-            _ => {
-                let key = find_or_insert_patient(connection, id)?;
-                self.patient = Some((id.to_owned(), key));
-                Ok(key)
-            }
+    pub fn patient(&mut self, database: &Database, id: &str) -> Result<i64> {
+        if let Some(key) = self.patients.get(id) {
+            return Ok(*key);
         }
+        let key = find_or_insert_patient(database, id)?;
+        if self.patients.len() >= MOST_PATIENTS {
+            self.patients.clear();
+        }
+        self.patients.insert(id.to_owned(), key);
+        Ok(key)
+    }
+
+    /// Looks up the patients of a batch, or adds them, so that none is asked for alone. Those of the last batch are let go.
+    pub fn meet_patients(&mut self, database: &Database, ids: &[&str]) -> Result<()> {
+        self.patients = super::bulk::patients(database, ids)?;
+        Ok(())
     }
 
     /// The key of a rule, stored if need be.
-    pub fn rule(&mut self, connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    pub fn rule(&mut self, database: &Database, name: &str) -> Result<i64> {
         if let Some(key) = self.rules.get(name) {
             return Ok(*key);
         }
-        let key = find_or_insert_rule(connection, name)?;
+        let key = find_or_insert_rule(database, name)?;
         self.rules.insert(name.to_owned(), key);
         Ok(key)
     }
 }
 
 /// The key of an engine that the warehouse already knows.
-pub(super) fn find_engine(
-    connection: &Connection,
-    engine: &EngineFingerprint,
-) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT engine FROM engines WHERE fingerprint = ?1")?
-        .query_row([digest(engine)], |row| row.get(0))
-        .optional()
+pub(super) fn find_engine(database: &Database, engine: &EngineFingerprint) -> Result<Option<i64>> {
+    let find = "SELECT engine FROM engines WHERE fingerprint = ?1";
+    database.first(find, params![&digest(engine)], key)
 }
 
-fn insert_engine(connection: &Connection, engine: &EngineFingerprint) -> rusqlite::Result<i64> {
-    connection
-        .prepare_cached(
-            "INSERT INTO engines (fingerprint, name, lexicons, model, options) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .insert(params![digest(engine), engine.engine, json(&engine.lexicons)?, engine.model, engine.options])
+fn key(row: &mut Row<'_>) -> Result<i64> {
+    row.next()
+}
+
+fn insert_engine(database: &Database, engine: &EngineFingerprint) -> Result<i64> {
+    let (fingerprint, lexicons) = (digest(engine), json(&engine.lexicons)?);
+    let insert =
+        "INSERT INTO engines (fingerprint, name, lexicons, model, options) VALUES (?1, ?2, ?3, ?4, ?5)
+        RETURNING engine";
+    let row = params![&fingerprint, &engine.engine, &lexicons, &engine.model, &engine.options];
+    database.scalar(insert, row)
 }
 
 fn digest(engine: &EngineFingerprint) -> [u8; 32] {
@@ -222,40 +234,39 @@ fn digest(engine: &EngineFingerprint) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn find_or_insert_meaning(connection: &Connection, event: &CodedEvent) -> rusqlite::Result<i64> {
+fn find_or_insert_meaning(database: &Database, event: &CodedEvent) -> Result<i64> {
     let (codings, subgroups) = (json(&event.codings)?, json(&event.subgroups)?);
-    let row = params![event.concept, event.label, codings, subgroups];
+    let row = params![&event.concept, &event.label, &codings, &subgroups];
     let find =
         "SELECT meaning FROM meanings WHERE concept = ?1 AND label = ?2 AND codings = ?3 AND subgroups = ?4";
-    if let Some(key) = connection.prepare_cached(find)?.query_row(row, |row| row.get(0)).optional()? {
+    if let Some(key) = database.first(find, row, key)? {
         return Ok(key);
     }
-    let insert = "INSERT INTO meanings (concept, label, codings, subgroups) VALUES (?1, ?2, ?3, ?4)";
-    let key = connection.prepare_cached(insert)?.insert(row)?;
-    insert_codes(connection, key, event)?;
+    let insert =
+        "INSERT INTO meanings (concept, label, codings, subgroups) VALUES (?1, ?2, ?3, ?4) RETURNING meaning";
+    let key = database.scalar(insert, row)?;
+    insert_codes(database, key, event)?;
     Ok(key)
 }
 
 /// The lists may repeat an entry, since what is stored is exactly what came; the sets do not.
-fn insert_codes(connection: &Connection, key: i64, event: &CodedEvent) -> rusqlite::Result<()> {
-    let code = "INSERT OR IGNORE INTO meaning_codes (meaning, system, code) VALUES (?1, ?2, ?3)";
-    let mut insert: CachedStatement<'_> = connection.prepare_cached(code)?;
+fn insert_codes(database: &Database, key: i64, event: &CodedEvent) -> Result<()> {
+    let code = "INSERT INTO meaning_codes (meaning, system, code) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     for coding in &event.codings {
-        insert.execute(params![key, coding.system, coding.code])?;
+        database.execute(code, params![key, &coding.system, &coding.code])?;
     }
-    let subgroup = "INSERT OR IGNORE INTO meaning_subgroups (meaning, subgroup) VALUES (?1, ?2)";
-    let mut insert: CachedStatement<'_> = connection.prepare_cached(subgroup)?;
+    let insert = "INSERT INTO meaning_subgroups (meaning, subgroup) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     for subgroup in &event.subgroups {
-        insert.execute(params![key, subgroup])?;
+        database.execute(insert, params![key, subgroup])?;
     }
     Ok(())
 }
 
-fn find_or_insert_context(connection: &Connection, event: &CodedEvent) -> rusqlite::Result<i64> {
+fn find_or_insert_context(database: &Database, event: &CodedEvent) -> Result<i64> {
     let row = params![
-        event.document_type,
-        event.section,
-        event.ward,
+        &event.document_type,
+        &event.section,
+        &event.ward,
         event.assertion.as_str(),
         event.certainty,
         event.conclusion.as_str(),
@@ -264,43 +275,38 @@ fn find_or_insert_context(connection: &Connection, event: &CodedEvent) -> rusqli
         event.temporality.as_str(),
         event.laterality.map(Laterality::as_str),
         event.method.as_str(),
-        event.position,
+        &event.position,
     ];
-    let find = "SELECT context FROM contexts WHERE document_type IS ?1 AND section IS ?2 AND ward IS ?3
-        AND assertion = ?4 AND certainty = ?5 AND conclusion = ?6 AND experiencer = ?7 AND fetus_index IS ?8
-        AND temporality = ?9 AND laterality IS ?10 AND method = ?11 AND position IS ?12";
-    if let Some(key) = connection.prepare_cached(find)?.query_row(row, |row| row.get(0)).optional()? {
+    let find = "SELECT context FROM contexts WHERE document_type IS NOT DISTINCT FROM ?1
+        AND section IS NOT DISTINCT FROM ?2 AND ward IS NOT DISTINCT FROM ?3
+        AND assertion = ?4 AND certainty = ?5 AND conclusion = ?6 AND experiencer = ?7
+        AND fetus_index IS NOT DISTINCT FROM ?8 AND temporality = ?9 AND laterality IS NOT DISTINCT FROM ?10
+        AND method = ?11 AND position IS NOT DISTINCT FROM ?12";
+    if let Some(key) = database.first(find, row, key)? {
         return Ok(key);
     }
     let insert =
         "INSERT INTO contexts (document_type, section, ward, assertion, certainty, conclusion, experiencer,
         fetus_index, temporality, laterality, method, position)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-    connection.prepare_cached(insert)?.insert(row)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING context";
+    database.scalar(insert, row)
 }
 
-fn find_or_insert_patient(connection: &Connection, id: &str) -> rusqlite::Result<i64> {
-    if let Some(key) = find_patient(connection, id)? {
+fn find_or_insert_patient(database: &Database, id: &str) -> Result<i64> {
+    if let Some(key) = find_patient(database, id)? {
         return Ok(key);
     }
-    connection.prepare_cached("INSERT INTO patients (patient_id) VALUES (?1)")?.insert([id])
+    database.scalar("INSERT INTO patients (patient_id) VALUES (?1) RETURNING patient", params![id])
 }
 
 /// The key of a patient that the warehouse already knows.
-pub(super) fn find_patient(connection: &Connection, id: &str) -> rusqlite::Result<Option<i64>> {
-    let find = "SELECT patient FROM patients WHERE patient_id = ?1";
-    connection.prepare_cached(find)?.query_row([id], |row| row.get(0)).optional()
+pub(super) fn find_patient(database: &Database, id: &str) -> Result<Option<i64>> {
+    database.first("SELECT patient FROM patients WHERE patient_id = ?1", params![id], key)
 }
 
-fn find_or_insert_rule(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
-    let find = "SELECT rule FROM rules WHERE name = ?1";
-    if let Some(key) = connection.prepare_cached(find)?.query_row([name], |row| row.get(0)).optional()? {
+fn find_or_insert_rule(database: &Database, name: &str) -> Result<i64> {
+    if let Some(key) = database.first("SELECT rule FROM rules WHERE name = ?1", params![name], key)? {
         return Ok(key);
     }
-    connection.prepare_cached("INSERT INTO rules (name) VALUES (?1)")?.insert([name])
-}
-
-/// A list of the contract as a JSON column.
-pub(super) fn json<T: serde::Serialize>(list: &T) -> rusqlite::Result<String> {
-    serde_json::to_string(list).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    database.scalar("INSERT INTO rules (name) VALUES (?1) RETURNING rule", params![name])
 }

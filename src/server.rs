@@ -1,0 +1,195 @@
+//! Addresses of PostgreSQL databases, and connections to them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres::config::{Host, SslMode};
+use postgres::{Client, Config, NoTls};
+use rustls::pki_types::pem::PemObject;
+
+/// Why a server cannot be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// An address that cannot be read.
+    #[error(
+        "not an address of a PostgreSQL database; write postgres://user@host:port/database?schema=laennec, with the password in PGPASSWORD"
+    )]
+    Address,
+    /// The server does not answer, or refuses.
+    #[error(
+        "{place}: cannot connect: {reason}; check host, port, database, user, password (PGPASSWORD) and, with TLS, sslrootcert or sslmode"
+    )]
+    Unreachable {
+        /// Host, port, database and schema.
+        place: String,
+        /// In the words of the system or of the server.
+        reason: String,
+    },
+    /// A file of certificates that cannot be read.
+    #[error("{}: no certificates in PEM form; give the file of your authority in sslrootcert", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The schema of a warehouse whose address names none.
+const SCHEMA: &str = "laennec";
+
+/// How long to wait for a server that does not answer, unless the address says otherwise.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// `postgres://user@host:port/database?name=value&…`: what the driver reads of it, and what is ours.
+#[derive(Clone)]
+pub struct Address {
+    config: Config,
+    /// Schema of the warehouse (`schema`).
+    pub schema: String,
+    /// Certificates to trust instead of the system's (`sslrootcert`).
+    certificates: Option<String>,
+    /// What the driver does not know, in order: for the source that reads a table.
+    pub rest: Vec<(String, String)>,
+}
+
+/// Names that the driver reads.
+const OF_THE_DRIVER: &[&str] = &[
+    "user",
+    "password",
+    "dbname",
+    "options",
+    "application_name",
+    "sslmode",
+    "host",
+    "hostaddr",
+    "port",
+    "connect_timeout",
+    "tcp_user_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "target_session_attrs",
+    "channel_binding",
+    "load_balance_hosts",
+];
+
+impl Address {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it: it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, ServerError> {
+        let (base, query) = text.split_once('?').unwrap_or((text, ""));
+        let (mut of_the_driver, mut rest) = (Vec::new(), Vec::new());
+        let (mut schema, mut certificates) = (SCHEMA.to_owned(), None);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match name {
+                "schema" => schema = decoded(value),
+                "sslrootcert" => certificates = Some(decoded(value)),
+                "sslmode" if value.starts_with("verify-") => of_the_driver.push("sslmode=require".to_owned()),
+                _ if OF_THE_DRIVER.contains(&name) => of_the_driver.push(pair.to_owned()),
+                _ => rest.push((name.to_owned(), decoded(value))),
+            }
+        }
+        let mark = if of_the_driver.is_empty() { "" } else { "?" };
+        let url = format!("{base}{mark}{}", of_the_driver.join("&"));
+        let mut config: Config = url.parse().map_err(|_| ServerError::Address)?;
+        if config.get_password().is_none()
+            && let Some(password) = std::env::var_os("PGPASSWORD")
+        {
+            config.password(password.to_string_lossy().as_bytes());
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(2 * PATIENCE);
+        }
+        config.keepalives_idle(PATIENCE);
+        config.application_name("laennec");
+        if schema.is_empty() {
+            return Err(ServerError::Address);
+        }
+        Ok(Self { config, schema, certificates, rest })
+    }
+
+    /// Where it leads, for messages: never the user or the password.
+    pub fn place(&self) -> String {
+        let host = self.config.get_hosts().first().map_or_else(String::new, |host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let port = self.config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));
+        let database = self.config.get_dbname().unwrap_or_default();
+        format!("postgres://{host}{port}/{database}?schema={}", self.schema)
+    }
+}
+
+fn decoded(value: &str) -> String {
+    let bytes = value.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while index < bytes.len() {
+        let hex = bytes.get(index + 1..index + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| bytes[index] == b'%') {
+            Some(byte) => {
+                out.push(byte);
+                index += 3;
+            }
+            None => {
+                out.push(bytes[index]);
+                index += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A new connection. Over TCP, TLS is used when the server offers it, and its certificate is always checked.
+///
+/// # Errors
+/// The server does not answer, refuses, or shows a certificate that nobody vouches for.
+pub fn connect(address: &Address) -> Result<Client, ServerError> {
+    let refused =
+        |error: postgres::Error| ServerError::Unreachable { place: address.place(), reason: reason(&error) };
+    if address.config.get_ssl_mode() == SslMode::Disable {
+        return address.config.connect(NoTls).map_err(refused);
+    }
+    address.config.connect(tls(address)?).map_err(refused)
+}
+
+/// What went wrong with a connection: the words of the system or of the server, which know no patient.
+fn reason(error: &postgres::Error) -> String {
+    use std::error::Error;
+    match (error.as_db_error(), error.source()) {
+        (Some(of_server), _) => of_server.message().to_owned(),
+        (None, Some(source)) => source.to_string(),
+        (None, None) => error.to_string(),
+    }
+}
+
+fn tls(address: &Address) -> Result<tokio_postgres_rustls::MakeRustlsConnect, ServerError> {
+    let mut roots = rustls::RootCertStore::empty();
+    match &address.certificates {
+        Some(file) => {
+            let unreadable = |_| ServerError::Certificates { path: file.into() };
+            let found = rustls::pki_types::CertificateDer::pem_file_iter(file).map_err(unreadable)?;
+            for certificate in found {
+                let certificate = certificate.map_err(unreadable)?;
+                roots.add(certificate).map_err(|_| ServerError::Certificates { path: file.into() })?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ServerError::Address)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(tokio_postgres_rustls::MakeRustlsConnect::new(config))
+}
