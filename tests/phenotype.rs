@@ -676,6 +676,7 @@ fn warehouse_of(facts: &[Fact]) -> Warehouse {
         document,
         content_hash: [0; 32],
         text_sha256: [0; 32],
+        words: None,
         outcome: Outcome::Events(events.clone()),
     });
     run.write(&annotated.collect::<Vec<_>>()).unwrap();

@@ -169,6 +169,7 @@ fn annotated<'d>(document: &'d Document, seed: u8, events: Vec<CodedEvent>) -> A
         document,
         content_hash: content(seed),
         text_sha256: content(seed ^ 0xff),
+        words: None,
         outcome: Outcome::Events(events),
     }
 }
@@ -180,7 +181,7 @@ fn bad<'d>(document: &'d Document, seed: u8, line: u64) -> Annotated<'d> {
         origin_file: "notes.jsonl".into(),
         origin_line: line,
     };
-    Annotated { document, content_hash: content(seed), text_sha256: content(0), outcome }
+    Annotated { document, content_hash: content(seed), text_sha256: content(0), words: None, outcome }
 }
 
 fn with_event<'d>(document: &'d Document, seed: u8, engine: &EngineFingerprint) -> Annotated<'d> {
@@ -315,8 +316,10 @@ fn a_reader_cannot_write() {
     assert!(matches!(error, WarehouseError::ReadOnly), "{error}");
 }
 
-const SCHEMAS: [&str; 2] =
-    [include_str!("../src/warehouse/schema/0001.sql"), include_str!("../src/warehouse/schema/0002.sql")];
+const SCHEMAS: [&str; 2] = [
+    include_str!("../src/warehouse/schema/sqlite/0001.sql"),
+    include_str!("../src/warehouse/schema/sqlite/0002.sql"),
+];
 
 /// A warehouse of an older schema with two documents and their events, as the engine of its time left it.
 fn of_schema(version: usize) -> Place {
@@ -443,7 +446,7 @@ fn listing_never_sorts_more_than_one_document() {
     let plan = "EXPLAIN QUERY PLAN SELECT d.document_id FROM documents d CROSS JOIN events e ON e.doc = d.doc
         JOIN meanings m ON m.meaning = e.meaning
         ORDER BY d.document_id, e.start, e.\"end\", m.concept, e.event_id";
-    let mut statement = warehouse.connection().prepare(plan).unwrap();
+    let mut statement = warehouse.sqlite().unwrap().prepare(plan).unwrap();
     let steps: Vec<String> = statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
     assert!(steps.iter().any(|step| step.contains("LAST 4 TERMS")), "{steps:?}");
 }
@@ -679,13 +682,14 @@ fn a_quarantined_document_is_known_until_it_succeeds() {
         "retried"
     );
     let (status, reason) = warehouse
-        .connection()
+        .sqlite()
+        .unwrap()
         .query_row("SELECT status, reason FROM v_documents", [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
         })
         .unwrap();
     assert_eq!((status.as_str(), reason), ("annotated", None));
-    assert_eq!(count(warehouse.connection(), "SELECT document_annotated FROM v_rejections"), 1);
+    assert_eq!(count(warehouse.sqlite().unwrap(), "SELECT document_annotated FROM v_rejections"), 1);
     assert_sound(&warehouse);
 }
 
@@ -964,8 +968,8 @@ fn to_be_forgotten(place: &Place) -> Warehouse {
     }
     let cohorts = "INSERT INTO cohorts (phenotype, phenotype_version, patient_id, case_level, index_date, evidence) VALUES ('ao', '1', 'patient-un', 'definite', NULL, '[]'),
         ('ao', '1', 'patient-deux', 'definite', NULL, '[]')";
-    warehouse.connection().execute_batch(cohorts).unwrap();
-    warehouse.connection().execute_batch("ANALYZE").unwrap();
+    warehouse.sqlite().unwrap().execute_batch(cohorts).unwrap();
+    warehouse.sqlite().unwrap().execute_batch("ANALYZE").unwrap();
     warehouse
 }
 
@@ -1054,7 +1058,7 @@ fn forgetting_while_a_job_runs_keeps_its_shared_rows_right() {
     let mut run = job.begin_run(&engine);
     run.write(&[with_event(&documents[0], 1, &engine)]).unwrap();
     other.forget(&[Forget::Patient("P1")]).unwrap();
-    assert_eq!(count(other.connection(), "SELECT count(*) FROM meanings"), 0);
+    assert_eq!(count(other.sqlite().unwrap(), "SELECT count(*) FROM meanings"), 0);
     assert_eq!(run.write(&[with_event(&documents[0], 1, &engine)]).unwrap().fates, [Fate::Forgotten]);
     run.write(&[with_event(&documents[1], 1, &engine)]).unwrap();
     run.finish().unwrap();
@@ -1079,7 +1083,7 @@ fn the_report_is_kept_only_on_request() {
     assert!(place.holds("J2. Pas de CIV"));
     assert_sound(&warehouse);
     let odd = "UPDATE documents SET text = replace(text, 'Atr', 'xtr')";
-    warehouse.connection().execute_batch(odd).unwrap();
+    warehouse.sqlite().unwrap().execute_batch(odd).unwrap();
     assert_eq!(failed_checks(&warehouse), ["kept-text"]);
 }
 
@@ -1120,7 +1124,7 @@ fn verify_finds_what_was_tampered_with() {
         let document = report("A", 1, "P");
         run(&mut warehouse, &engine, &[with_event(&document, 1, &engine)]);
         assert_sound(&warehouse);
-        warehouse.connection().execute_batch(tampering).unwrap();
+        warehouse.sqlite().unwrap().execute_batch(tampering).unwrap();
         assert_eq!(failed_checks(&warehouse), expected, "{tampering}");
     }
 }
@@ -1131,7 +1135,7 @@ fn verify_finds_a_forgotten_document_that_came_back() {
     let mut warehouse = to_be_forgotten(&place);
     warehouse.forget(&[Forget::Document("doc-alpha")]).unwrap();
     let back = "UPDATE documents SET document_id = 'doc-alpha' WHERE document_id = 'doc-gamma'";
-    warehouse.connection().execute_batch(back).unwrap();
+    warehouse.sqlite().unwrap().execute_batch(back).unwrap();
     assert!(failed_checks(&warehouse).contains(&"forgotten"));
 }
 
@@ -1156,7 +1160,8 @@ fn no_message_shows_patient_text() {
     let document = report("A", 1, "P");
     run(&mut warehouse, &engine, &[with_event(&document, 1, &engine)]);
     warehouse
-        .connection()
+        .sqlite()
+        .unwrap()
         .execute_batch("UPDATE events SET text = 'secret'; UPDATE contexts SET assertion = 'secret'")
         .unwrap();
     let error = warehouse.verify().unwrap_err();
@@ -1177,7 +1182,7 @@ fn the_views_are_those_of_the_contract() {
     let document = report("A", 1, "P");
     let sample = full_event(&document, &engine);
     run(&mut warehouse, &engine, &[annotated(&document, 1, vec![sample.clone()])]);
-    let connection = warehouse.connection();
+    let connection = warehouse.sqlite().unwrap();
     let fields: Vec<String> =
         serde_json::to_value(&sample).unwrap().as_object().unwrap().keys().cloned().collect();
     let found = columns(connection, "v_events");
@@ -1201,7 +1206,7 @@ fn the_events_view_holds_the_json_of_the_contract() {
     run(&mut warehouse, &engine, &[annotated(&document, 1, events.clone())]);
     for event in events {
         let select = "SELECT * FROM v_events WHERE event_id = ?1";
-        let mut statement = warehouse.connection().prepare(select).unwrap();
+        let mut statement = warehouse.sqlite().unwrap().prepare(select).unwrap();
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let value = statement
             .query_row([&event.event_id], |row| {
@@ -1238,11 +1243,12 @@ fn codes_and_subgroups_lead_to_events() {
     let document = report("A", 1, "P");
     let events = vec![event(&document, &engine, 0, 21), full_event(&document, &engine)];
     run(&mut warehouse, &engine, &[annotated(&document, 1, events.clone())]);
-    let one = |sql: &str| -> String { warehouse.connection().query_row(sql, [], |row| row.get(0)).unwrap() };
+    let one =
+        |sql: &str| -> String { warehouse.sqlite().unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
     assert_eq!(one("SELECT event_id FROM v_event_codes WHERE code = 'Q21.0'"), events[1].event_id);
     assert_eq!(one("SELECT event_id FROM v_event_subgroups WHERE subgroup = 'al40'"), events[0].event_id);
     let mut explain = warehouse
-        .connection()
+        .sqlite().unwrap()
         .prepare("EXPLAIN QUERY PLAN SELECT event_id FROM v_event_codes WHERE system = 'CIM-10' AND code = 'Q21.0'")
         .unwrap();
     let steps: Vec<String> = explain.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();

@@ -56,7 +56,7 @@ pub struct Truth {
 /// Writes the warehouse; the file must not exist.
 pub fn make(path: &Path, size: Size) -> Truth {
     let warehouse = Warehouse::open(path).expect("a new warehouse");
-    let connection = warehouse.connection();
+    let connection = warehouse.sqlite().expect("a SQLite warehouse");
     connection
         .execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -400000;

@@ -5,7 +5,7 @@ use super::sink::{Destination, Sink};
 use super::{Failed, MOST_THREADS, Outcome, Result, findings, load_engine, on_threads, progress};
 use crate::document::Document;
 use crate::event::CodedEvent;
-use crate::pipeline::{Engine, Failure, Hashes, hashes};
+use crate::pipeline::{Engine, Failure, Hashes, hashes, signature};
 use crate::source::{self, Options, Origin, Received, Record, Rejection};
 use crate::warehouse::{self, Annotated, Fate, Forget, Key, Place, Standing, Warehouse, WarehouseError};
 use indicatif::ProgressBar;
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     source: Vec<String>,
     /// `cohort.db` (a SQLite warehouse), `postgres://…?schema=laennec`, `events.jsonl`, or `-` for JSON lines on standard output.
     #[arg(long, value_name = "DEST")]
-    into: Destination,
+    pub(super) into: Destination,
     /// Add a lexicon folder; one with the id of a shipped lexicon takes its place.
     #[arg(long, value_name = "DIR")]
     lexicon: Vec<PathBuf>,
@@ -88,7 +88,7 @@ pub(super) fn run_as(arguments: &Arguments, mode: Mode) -> Result {
         return Err(Failed("--findings reads a warehouse; write --into cohort.db".into()));
     }
     arguments.into.check_apart(&arguments.source)?;
-    let engine = arguments.advice.of(load_engine(&arguments.lexicon)?, Ask::InDoubt)?;
+    let engine = arguments.engine()?;
     if let Some(unknown) =
         arguments.sections.iter().find(|s| !engine.lexicons().sections.iter().any(|k| k.id == **s))
     {
@@ -116,7 +116,7 @@ fn annotate(arguments: &Arguments, engine: &Engine, mode: Mode) -> Result<Counts
     let stop = interruption()?;
     let mut counts = Counts::default();
     let worker = Worker { engine, options, sections: &arguments.sections, bar: &bar, mode, stop: &stop };
-    arguments.into.open(engine, &arguments.sections.join(","), arguments.keep_text, |sink| {
+    arguments.into.open(engine, &arguments.options(), arguments.keep_text, |sink| {
         for source in sources {
             worker.source(source, sink, &mut counts)?;
         }
@@ -130,6 +130,16 @@ fn annotate(arguments: &Arguments, engine: &Engine, mode: Mode) -> Result<Counts
 }
 
 impl Arguments {
+    /// The engine that these arguments ask for.
+    pub fn engine(&self) -> Result<Engine> {
+        self.advice.of(load_engine(&self.lexicon)?, Ask::InDoubt)
+    }
+
+    /// Settings that change events, in their canonical spelling.
+    pub fn options(&self) -> String {
+        self.sections.join(",")
+    }
+
     /// Patients who oppose are forgotten, and refused from then on.
     fn honour_opposition(&self) -> Result<()> {
         let Some(list) = &self.opposed else { return Ok(()) };
@@ -325,12 +335,22 @@ impl Worker<'_> {
                 Some((_, true)) => left.push(one),
             }
         }
-        let annotated = self.annotate(&work.iter().collect::<Vec<_>>());
+        let mut annotated = self.annotate(&work.iter().collect::<Vec<_>>());
+        if matches!(sink, Sink::Warehouse(_)) {
+            annotated.par_iter_mut().for_each(|one| self.sign(one));
+        }
         let fates = sink.write(&annotated)?;
         for (one, fate) in annotated.iter().zip(fates) {
             counts.written(one, fate);
         }
         Ok(left)
+    }
+
+    /// Adds the signature of the words of what was read.
+    fn sign(&self, one: &mut Annotated) {
+        if matches!(one.outcome, warehouse::Outcome::Events(_)) {
+            one.words = Some(signature(&one.document.text, self.engine.lexicons()));
+        }
     }
 
     /// Withdraws what the sources no longer have; not when some of what they have could not be read.

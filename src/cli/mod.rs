@@ -18,6 +18,7 @@ mod progress;
 mod purge;
 mod qualify;
 mod questions;
+mod reannotate;
 mod retry;
 mod review;
 mod segment;
@@ -101,6 +102,9 @@ enum Command {
     /// Cases to judge by people, their verdicts, and what these say of a phenotype.
     #[command(after_help = review::EXAMPLES)]
     Review(review::Arguments),
+    /// Read again only what a change of lexicons can touch.
+    #[command(after_help = reannotate::EXAMPLES)]
+    Reannotate(reannotate::Arguments),
     /// Read again what was set aside.
     #[command(after_help = retry::EXAMPLES)]
     Retry(retry::Arguments),
@@ -153,6 +157,7 @@ pub fn run() -> ExitCode {
         Command::Events(arguments) => events::run(&arguments),
         Command::Findings(arguments) => findings::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
+        Command::Reannotate(arguments) => reannotate::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),

@@ -39,7 +39,8 @@ fn day(age: &str) -> Result<String> {
         return Ok(date.to_string());
     }
     let days: i64 = age.strip_suffix('d').and_then(|days| days.parse().ok()).ok_or_else(wrong)?;
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today: jiff::civil::Date =
+        jiff::Timestamp::now().strftime("%F").to_string().parse().map_err(|_| wrong())?;
     let span = (0..=1_000_000).contains(&days).then(|| days.days()).ok_or_else(wrong)?;
     today.checked_sub(span).map(|date| date.to_string()).map_err(|_| wrong())
 }

@@ -1,6 +1,7 @@
 //! Where events go: a warehouse, a file of JSON lines, or standard output.
 
 use super::{Failed, Result};
+use crate::lexicon::{Folder, Lexicons, Manifest};
 use crate::pipeline::Engine;
 use crate::warehouse::{Annotated, EngineFingerprint, Fate, Key, Outcome, Place, Run, Standing, Warehouse};
 use std::io::{BufWriter, Write};
@@ -79,7 +80,8 @@ impl Destination {
         match self {
             Self::Warehouse(place) => {
                 let mut warehouse = Warehouse::open_at(place).map_err(Failed::new)?;
-                let run = warehouse.begin_run(&fingerprint(engine, options));
+                let snapshots = || snapshots(engine.lexicons());
+                let run = warehouse.begin_run(&fingerprint(engine, options)).keeping_lexicons(&snapshots);
                 let mut sink = Sink::Warehouse(Box::new(if keep_text { run.keeping_text() } else { run }));
                 work(&mut sink)?;
                 match sink {
@@ -117,7 +119,21 @@ fn write_lines(path: &Path, partial: &Path, work: impl FnOnce(&mut Sink) -> Resu
     out.get_ref().sync_all().map_err(failed)
 }
 
-fn fingerprint(engine: &Engine, options: &str) -> EngineFingerprint {
+/// The lexicons in use, packed, by the names that provenance gives them.
+pub(super) fn snapshots(lexicons: &Lexicons) -> Vec<(String, Vec<u8>)> {
+    let named = lexicons.manifests.iter().map(Manifest::reference).zip(&lexicons.folders);
+    named
+        .filter_map(|(name, folder)| Some((name, zstd::encode_all(folder.packed().as_bytes(), 3).ok()?)))
+        .collect()
+}
+
+/// A lexicon as [`snapshots`] packed it.
+pub(super) fn unpacked(content: &[u8]) -> Option<Folder> {
+    let text = zstd::decode_all(content).ok()?;
+    Folder::unpacked(std::str::from_utf8(&text).ok()?)
+}
+
+pub(super) fn fingerprint(engine: &Engine, options: &str) -> EngineFingerprint {
     let provenance = engine.provenance();
     EngineFingerprint {
         engine: provenance.engine.to_string(),

@@ -40,7 +40,7 @@ pub struct Concept {
     /// Bit of the organ group it supports, when unambiguous terms of it stand near an ambiguous one.
     pub group: Option<u32>,
     /// Line of its preferred row.
-    line: usize,
+    pub(super) line: usize,
 }
 
 /// A written form of a concept.

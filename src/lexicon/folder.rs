@@ -128,6 +128,32 @@ impl Folder {
         if self.origin.ends_with(".tsv") { self.origin.clone() } else { format!("{}/{file}", self.origin) }
     }
 
+    /// Everything in the folder, as JSON.
+    pub fn packed(&self) -> String {
+        let overlays: Vec<_> =
+            self.overlays.iter().map(|(file, text)| serde_json::json!([file, text])).collect();
+        serde_json::json!({ "name": self.name, "origin": self.origin, "files": self.files, "overlays": overlays })
+            .to_string()
+    }
+
+    /// A folder from what [`Folder::packed`] gave.
+    pub fn unpacked(text: &str) -> Option<Self> {
+        #[derive(serde::Deserialize)]
+        struct Packed {
+            name: String,
+            origin: String,
+            files: BTreeMap<String, String>,
+            overlays: Vec<(String, String)>,
+        }
+        let Packed { name, origin, files, overlays } = serde_json::from_str(text).ok()?;
+        Some(Self { name, origin, files, overlays })
+    }
+
+    /// Names and texts of the files.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     /// SHA-256 of the names and contents of all files.
     pub(super) fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();

@@ -1,6 +1,7 @@
 //! Reads, checks, expands and indexes everything under `lexicons/`: the words of the engine.
 
 mod cases;
+mod changes;
 mod coded;
 mod codes;
 mod concepts;
@@ -27,6 +28,7 @@ mod vocabulary;
 mod words;
 
 pub use cases::{Case, Mark, parse_cases, read_cases, unmark};
+pub use changes::{Changes, Trigger};
 pub use codes::{Code, CodeSystem, CodeSystems, Validity};
 pub use concepts::{Concept, Concepts, SupportSets, Term};
 pub use cues::{Category, Cue, CueForm, Direction, Effect, Reach};
@@ -124,6 +126,8 @@ pub struct Lexicons {
     pub patterns: Patterns,
     /// Code systems with their hierarchy.
     pub codes: CodeSystems,
+    /// What all this was read from.
+    pub folders: Vec<Folder>,
     documents: Vec<DocumentKind>,
     document_names: FxHashMap<String, u32>,
 }
@@ -150,6 +154,18 @@ impl Lexicons {
     /// # Errors
     /// Every problem of every file, with file and line.
     pub fn without(folders: &[Folder], left_out: Mechanisms) -> Result<Self, Problems> {
+        let (read, manifests, units, codes) = Read::all(folders, left_out)?;
+        let indexed = read.index(manifests, left_out);
+        Ok(Self { units, codes, folders: folders.to_vec(), ..indexed })
+    }
+}
+
+impl Read {
+    /// Reads the given folders.
+    fn all(
+        folders: &[Folder],
+        left_out: Mechanisms,
+    ) -> Result<(Self, Vec<Manifest>, Vec<UnitTerm>, CodeSystems), Problems> {
         let mut problems = Vec::new();
         let mut manifests = read_manifests(folders, &mut problems);
         manifests.iter_mut().for_each(|m| m.left_out = m.left_out.and(left_out));
@@ -203,8 +219,8 @@ impl Lexicons {
         }
         descriptions.settle();
         concepts.groups.iter().for_each(|groups| codes.add_groups(EUROCAT, groups.in_order()));
-        let read = Read { vocabulary, grammar, words, cues, concepts, patterns, descriptions, synonyms };
-        Ok(Self { units: unit_terms, codes, ..read.index(manifests, left_out) })
+        let read = Self { vocabulary, grammar, words, cues, concepts, patterns, descriptions, synonyms };
+        Ok((read, manifests, unit_terms, codes))
     }
 }
 
@@ -261,6 +277,7 @@ impl Read {
             dates: words.dates,
             units: Vec::new(),
             codes: CodeSystems::default(),
+            folders: Vec::new(),
             patterns,
             documents: words.documents,
             document_names: words.document_names,

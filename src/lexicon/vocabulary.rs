@@ -97,6 +97,11 @@ impl Vocabulary {
         forms
     }
 
+    /// Every folded surface form with its word.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, WordId)> {
+        self.entries.iter().map(|(form, entry)| (&**form, entry.word))
+    }
+
     /// Gives a role to a surface form.
     pub(super) fn give(&mut self, folded: &str, role: Role) {
         self.intern(folded);

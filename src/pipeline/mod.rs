@@ -6,9 +6,11 @@ mod asking;
 #[path = "asking_off.rs"]
 mod asking;
 mod layout;
+mod signature;
 mod times;
 
 pub use layout::{DateSpan, Layout, LayoutOptions, QuantitySpan, SectionSpan, TableSpan};
+pub use signature::{may_hold, signature};
 
 use crate::code::{Coder, Setting};
 use crate::context::{Mechanism, Mechanisms, Nature, Owner, Profile, Question, Reader, Statement, conclude};

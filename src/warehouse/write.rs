@@ -8,6 +8,7 @@ use super::fault;
 use super::history::{Retiring, retire};
 use super::keys::{Keys, find_engine};
 use super::rules::{Arriving, Stored, fate_of_annotated, quarantine_takes_row, standing};
+use super::snapshots::Snapshots;
 use super::store::{
     Cause, Found, Placed, Refusals, Stamp, now, put_documents, put_events, put_rejection, rejection_is_known,
 };
@@ -32,6 +33,7 @@ pub struct Run<'w> {
     /// The name under which reports are claimed, while some are.
     pub(super) claimed: Option<String>,
     watermark: Option<(String, String)>,
+    snapshots: Option<Snapshots<'w>>,
 }
 
 /// A server that goes away more often than this during one step is left alone.
@@ -58,7 +60,16 @@ impl Warehouse {
             keep_text: false,
             claimed: None,
             watermark: None,
+            snapshots: None,
         }
+    }
+}
+
+impl<'w> Run<'w> {
+    /// Stores the lexicons of the engine too, when the warehouse does not know it yet.
+    pub fn keeping_lexicons(mut self, snapshots: Snapshots<'w>) -> Self {
+        self.snapshots = Some(snapshots);
+        self
     }
 }
 
@@ -149,6 +160,7 @@ impl Run<'_> {
             keys: &mut self.keys,
             met: &mut self.met,
             engine: &self.engine,
+            snapshots: self.snapshots,
             keep_text: self.keep_text,
             progress: Progress { tally: Tally::default(), ..self.progress },
             changed: false,
@@ -308,6 +320,7 @@ pub(super) struct BatchWriter<'b> {
     pub keys: &'b mut Keys,
     met: &'b mut KeySet,
     engine: &'b EngineFingerprint,
+    snapshots: Option<Snapshots<'b>>,
     engine_key: Option<i64>,
     keep_text: bool,
     pub progress: Progress,
@@ -523,6 +536,9 @@ impl BatchWriter<'_> {
     /// The run and its engine, stored on the first change.
     pub fn open_run(&mut self) -> Result<Stamp> {
         self.changed = true;
+        if let (None, Some(snapshots)) = (self.engine_key, self.snapshots) {
+            super::snapshots::keep(self.transaction, snapshots)?;
+        }
         let engine = self.keys.engine(self.transaction, self.engine)?;
         self.engine_key = Some(engine);
         let run = match self.progress.run {
