@@ -130,60 +130,97 @@ fn a_limit_on_the_size_of_files() {
     }
 }
 
-/// The server's disk is full for the files whose path holds a word, until room is made.
-fn full_server(word: &str, scenario: impl FnOnce(&server::Server, &Scene, &dyn Fn(bool))) {
-    let Some(shim) = shim() else { return };
-    let gates = tempfile::tempdir().unwrap();
-    // The account of the server must see the gate.
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(gates.path(), open).unwrap();
-    let gate = gates.path().join("full");
-    let copy = gates.path().join("shim.so");
-    std::fs::copy(shim, &copy).unwrap();
-    let variables = [
-        ("LD_PRELOAD", copy.to_str().unwrap()),
-        ("SHIM_PATH", word),
-        ("SHIM_ERRNO", ENOSPC),
-        ("SHIM_GATE", gate.to_str().unwrap()),
-    ];
-    let Some(server) = server::own(&[], &variables) else { return };
-    let set = |is_full: bool| match is_full {
-        true => std::fs::write(&gate, "").unwrap(),
-        false => drop(std::fs::remove_file(&gate)),
-    };
-    scenario(&server, &Scene::postgres(server.database()), &set);
+/// A server whose disk is full for the files whose path holds a word, as long as a file, the gate, is there.
+struct Full {
+    server: server::Server,
+    gates: tempfile::TempDir,
+}
+
+impl Full {
+    fn of(word: &str) -> Option<Self> {
+        let shim = shim()?;
+        let gates = tempfile::tempdir_in("/tmp").unwrap();
+        // The account of the server must see the gate.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(gates.path(), open).unwrap();
+        let copy = gates.path().join("shim.so");
+        std::fs::copy(shim, &copy).unwrap();
+        let gate = gates.path().join("full");
+        let variables = [
+            ("LD_PRELOAD", copy.to_str().unwrap()),
+            ("SHIM_PATH", word),
+            ("SHIM_ERRNO", ENOSPC),
+            ("SHIM_GATE", gate.to_str().unwrap()),
+        ];
+        let server = server::own(&[], &variables)?;
+        Some(Self { server, gates })
+    }
+
+    fn fill(&self) {
+        std::fs::write(self.gates.path().join("full"), "").unwrap();
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.gates.path().join("full")).unwrap();
+        assert!(
+            self.server.log().contains("No space left on device"),
+            "no write failed: {}",
+            self.server.log()
+        );
+    }
+}
+
+/// The proof that the disk is full when it should be, without the program.
+#[test]
+fn the_disk_of_a_server_can_be_full() {
+    for word in ["/base/", "/pg_wal/"] {
+        let Some(disk) = Full::of(word) else { return };
+        let database = disk.server.database();
+        database.client().batch_execute("CREATE TABLE grown (x int)").unwrap();
+        let grow = "INSERT INTO grown SELECT generate_series(1, 100000)";
+        database.client().batch_execute(grow).unwrap();
+        disk.fill();
+        let error = database.client().batch_execute(grow).unwrap_err();
+        disk.make_room();
+        if word == "/base/" {
+            assert_eq!(error.code(), Some(&postgres::error::SqlState::DISK_FULL), "{error:?}");
+        } else {
+            assert!(disk.server.log().contains("PANIC"), "{error:?}: {}", disk.server.log());
+            disk.server.stop();
+            disk.server.go().unwrap();
+        }
+        database.client().batch_execute(grow).unwrap();
+    }
 }
 
 /// The files of the tables cannot grow: each statement that needs a page fails, and the server stays.
 #[test]
 fn a_server_whose_tables_find_no_room() {
-    full_server("/base/", |_, scene, full| {
-        let corpus = Corpus(300);
-        let sources = corpus.write(&scene.bench, FILES);
-        scene.annotate(&sources[..2], &[]).ends_with(0);
-        full(true);
-        let ran = scene.annotate(&sources, &[]);
-        full(false);
-        fails_cleanly(&ran);
-        scene.verifies();
-        scene.completes(&sources, corpus);
-    });
+    let Some(disk) = Full::of("/base/") else { return };
+    let (scene, corpus) = (Scene::postgres(disk.server.database()), Corpus(300));
+    let sources = corpus.write(&scene.bench, FILES);
+    scene.annotate(&sources[..2], &[]).ends_with(0);
+    disk.fill();
+    let ran = scene.annotate(&sources, &[]);
+    disk.make_room();
+    fails_cleanly(&ran);
+    scene.verifies();
+    scene.completes(&sources, corpus);
 }
 
 /// The log of the server cannot be written: it stops at the first commit, and does not come back before there is room.
 #[test]
 fn a_server_whose_log_finds_no_room() {
-    full_server("/pg_wal/", |server, scene, full| {
-        let corpus = Corpus(300);
-        let sources = corpus.write(&scene.bench, FILES);
-        scene.annotate(&sources[..2], &[]).ends_with(0);
-        full(true);
-        let ran = scene.annotate(&sources, &[]);
-        full(false);
-        fails_cleanly(&ran);
-        server.stop();
-        server.go().unwrap();
-        scene.verifies();
-        scene.completes(&sources, corpus);
-    });
+    let Some(disk) = Full::of("/pg_wal/") else { return };
+    let (scene, corpus) = (Scene::postgres(disk.server.database()), Corpus(300));
+    let sources = corpus.write(&scene.bench, FILES);
+    scene.annotate(&sources[..2], &[]).ends_with(0);
+    disk.fill();
+    let ran = scene.annotate(&sources, &[]);
+    disk.make_room();
+    disk.server.stop();
+    disk.server.go().unwrap();
+    fails_cleanly(&ran);
+    scene.verifies();
+    scene.completes(&sources, corpus);
 }

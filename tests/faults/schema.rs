@@ -1,7 +1,7 @@
 //! Warehouses of older schemas, migrated while the job is killed, and warehouses that are somebody else's.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::Instant;
 
 use laennec::event::CodedEvent;
 use rusqlite::{Connection, params};
@@ -111,24 +111,34 @@ fn a_killed_migration_leaves_the_old_schema_or_the_new() {
         let sources = Corpus(20).write(&scene.bench, 1);
         let template = scene.bench.path("old.db");
         old_warehouse(&template, version);
-        let (mut old, mut new, mut inside) = (0, 0, 0);
-        for _ in 0..size(5, 60) {
+        let fresh = || {
             for suffix in ["", "-wal", "-shm"] {
                 drop(std::fs::remove_file(scene.bench.path(&format!("cohort.db{suffix}"))));
             }
             std::fs::copy(&template, path).unwrap();
             let mut job = Job::start(scene.job(&sources, &[]));
-            // The log appears when the warehouse is opened, and grows when the migration is committed.
+            // The log appears when the warehouse is opened, and the migration begins.
             let log = scene.bench.path("cohort.db-wal");
             job.until(|| log.exists());
-            std::thread::sleep(Duration::from_micros(chance.below(40_000)));
+            job
+        };
+        // One migration in peace: how long it lasts.
+        let mut job = fresh();
+        let started = Instant::now();
+        job.until(|| state(path).0 > version as i64);
+        let lasts = started.elapsed();
+        job.ends_within(PATIENCE).ends_with(0);
+        let (mut old, mut new, mut inside) = (0, 0, 0);
+        for _ in 0..size(4, 60) {
+            let job = fresh();
+            std::thread::sleep(lasts.mul_f64(chance.below(1200) as f64 / 1000.0));
             inside += usize::from(job.kill());
             let (found, events) = state(path);
             assert!(events >= OLD as i64, "{events} events in schema {found}");
             old += usize::from(found == version as i64);
             new += usize::from(found > version as i64);
         }
-        eprintln!("schema {version}: {inside} kills; {old} times still old, {new} times new");
+        eprintln!("schema {version}, {lasts:?}: {inside} kills; {old} times still old, {new} times new");
         assert!(inside > 0);
         scene.annotate(&sources, &[]).ends_with(0);
         assert!(state(path).0 >= 3);
