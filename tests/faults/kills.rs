@@ -2,15 +2,16 @@
 
 use std::io::Write;
 use std::process::ChildStdin;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::oracle::{Chance, Corpus, Job, Scene, both, fails_cleanly, full, size};
+use super::oracle::{Chance, Corpus, Job, PATIENCE, Scene, both, fails_cleanly, full, size};
 
 /// Files, each a batch of its own: a kill finds some committed, one half done, and the rest not begun.
-const FILES: usize = 40;
+const FILES: usize = 30;
 
 fn corpus() -> Corpus {
-    Corpus(size(400, 4000))
+    Corpus(size(300, 4000))
 }
 
 both!(
@@ -33,17 +34,24 @@ fn kills_anywhere(scene: &Scene) {
     assert!(inside > 0, "no kill met a job that was writing");
 }
 
+/// One run of the same job in peace: when it begins to write, and how long it lasts.
+fn times_of_a_run() -> (Duration, Duration) {
+    static TIMES: OnceLock<(Duration, Duration)> = OnceLock::new();
+    *TIMES.get_or_init(|| {
+        let scene = Scene::sqlite();
+        let started = Instant::now();
+        let mut job = Job::start(scene.job(&corpus().write(&scene.bench, FILES), &[]));
+        job.until(|| scene.place.documents() > 0);
+        let first = started.elapsed();
+        job.ends_within(PATIENCE).ends_with(0);
+        (first, started.elapsed())
+    })
+}
+
 /// Kills a job at most eight times, or forty at full size, and lets it end; how many kills, how many while it wrote.
 fn kills_until_done(scene: &Scene, chance: &mut Chance) -> (usize, usize) {
     let sources = corpus().write(&scene.bench, FILES);
-    // One clean run of the same job elsewhere: how long it lasts, and when it begins to write.
-    let other = Scene::sqlite();
-    let started = Instant::now();
-    let mut clean = Job::start(other.job(&corpus().write(&other.bench, FILES), &[]));
-    clean.until(|| other.place.documents() > 0);
-    let first = started.elapsed();
-    clean.ends_within(super::oracle::PATIENCE).ends_with(0);
-    let whole = started.elapsed();
+    let (first, whole) = times_of_a_run();
     let (mut inside, mut cycles) = (0, 0);
     let wanted = size(8, 40);
     while cycles < wanted {
@@ -138,8 +146,8 @@ fn two_writers_and_kills_of_one(scene: &Scene) {
         kills += usize::from(killed.kill());
     }
     let second = Job::start(scene.job(&backwards, &[]));
-    steady.ends_within(super::oracle::PATIENCE).ends_with(0);
-    second.ends_within(super::oracle::PATIENCE).ends_with(0);
+    steady.ends_within(PATIENCE).ends_with(0);
+    second.ends_within(PATIENCE).ends_with(0);
     eprintln!("{kills} kills beside a second writer");
     scene.is_clean(corpus());
     // The counters of the runs tell each document and each event once, whoever wrote it.

@@ -39,8 +39,9 @@ fn survives_or_fails_cleanly(scene: &Scene, sources: &[String], ran: &Ran) {
 }
 
 #[test]
-fn the_server_restarts_in_the_middle() {
+fn the_server_restarts_in_the_middle_or_is_not_there() {
     let Some(server) = server::own(&[], &[]) else { return };
+    a_server_that_is_not_there(&server);
     for pause in [Duration::ZERO, Duration::from_secs(2)] {
         let (scene, sources) = scene(&server);
         let mut job = Job::start(scene.job(&sources, &[]));
@@ -54,10 +55,8 @@ fn the_server_restarts_in_the_middle() {
     }
 }
 
-#[test]
-fn a_server_that_is_not_there() {
-    let Some(server) = server::own(&[], &[]) else { return };
-    let (scene, sources) = scene(&server);
+fn a_server_that_is_not_there(server: &Server) {
+    let (scene, sources) = scene(server);
     server.stop();
     let ran = scene.annotate(&sources[..1], &[]);
     fails_cleanly(&ran);

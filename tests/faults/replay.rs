@@ -17,7 +17,7 @@ fn wrote(ran: &Ran, written: usize, unchanged: usize) {
 
 /// Three times as it is, then in another order, another cut, another number of threads: nothing changes.
 fn the_same_reports_again(scene: &Scene) {
-    let corpus = Corpus(size(200, 2000));
+    let corpus = Corpus(size(300, 2000));
     let sources = corpus.write(&scene.bench, 1);
     wrote(&scene.annotate(&sources, &["--threads", "1"]).ends_with(0), corpus.0, 0);
     scene.is_clean(corpus);
@@ -39,7 +39,7 @@ fn the_same_reports_again(scene: &Scene) {
 
 /// Shuffled, in seven files, on two threads, into a fresh warehouse: the same events. Twice in one run: once stored.
 fn other_ways_to_the_same_warehouse(scene: &Scene) {
-    let corpus = Corpus(size(200, 2000));
+    let corpus = Corpus(size(300, 2000));
     let mut lines = corpus.lines();
     Chance::new(5).shuffle(&mut lines);
     let mut sources = write_lines(&scene.bench, "shuffled", &lines, 7);

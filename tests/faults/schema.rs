@@ -18,7 +18,7 @@ const SCHEMAS: [&str; 3] = [
 ];
 
 /// Reports of the old warehouse: enough that the migration takes some milliseconds.
-const OLD: usize = 3000;
+const OLD: usize = 2000;
 
 /// The event of report `n` of an old warehouse.
 fn old_event(n: usize) -> CodedEvent {
@@ -105,7 +105,7 @@ fn old_events(scene: &Scene) -> Vec<Value> {
 fn a_killed_migration_leaves_the_old_schema_or_the_new() {
     let expected: Vec<Value> = (0..OLD).map(|n| serde_json::to_value(old_event(n)).unwrap()).collect();
     let mut chance = Chance::new(19);
-    for version in [2, 3] {
+    for (version, kills) in [(2, size(3, 60)), (3, size(2, 60))] {
         let scene = Scene::sqlite();
         let Place::Sqlite(path) = &scene.place else { unreachable!() };
         let sources = Corpus(20).write(&scene.bench, 1);
@@ -129,7 +129,7 @@ fn a_killed_migration_leaves_the_old_schema_or_the_new() {
         let lasts = started.elapsed();
         job.ends_within(PATIENCE).ends_with(0);
         let (mut old, mut new, mut inside) = (0, 0, 0);
-        for _ in 0..size(4, 60) {
+        for _ in 0..kills {
             let job = fresh();
             std::thread::sleep(lasts.mul_f64(chance.below(1200) as f64 / 1000.0));
             inside += usize::from(job.kill());

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -16,14 +16,21 @@ use super::oracle::SECRET;
 /// Schema of the warehouses of the tests.
 pub const SCHEMA: &str = "entrepot";
 
-/// Starts and stops the server on request, one word a line. At the end of its input, which is the end of the test
+/// Makes, starts and stops the server on request, one word a line. At the end of its input, which is the end of the test
 /// process, it stops the server and removes the folder: nothing stays, even after `kill -9` of the tests.
 const KEEPER: &str = r#"
-trap '' INT TERM HUP
-folder=$1; shift
+trap '' INT TERM HUP PIPE
+folder=$1; programs=$2
 while read -r word; do
     case $word in
-    start) "$@" >>"$folder/log" 2>&1 & server=$!; echo "$server" ;;
+    make) made=no
+        # A collation that is not the order of bytes shows what relies on it by mistake.
+        for provider in "--locale-provider=icu --icu-locale=fr" ""; do
+            "$programs/initdb" -U postgres -A trust -E UTF8 -N --locale=C.UTF-8 $provider -D "$folder/data" \
+                >>"$folder/log" 2>&1 && { made=yes; break; }
+        done
+        cat >>"$folder/data/postgresql.conf" <"$folder/settings"; echo "$made" ;;
+    start) "$programs/postgres" -D "$folder/data" >>"$folder/log" 2>&1 & server=$!; echo "$server" ;;
     stop) kill -QUIT "$server"; wait "$server"; echo stopped ;;
     esac
 done
@@ -115,51 +122,29 @@ impl Server {
         if let Some((user, group)) = account {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).map_err(|e| e.to_string())?;
         }
-        let as_account = |program: &Path| {
-            let mut command = Command::new(program);
-            command.current_dir(folder.path()).env("LC_ALL", "C.UTF-8");
-            if let Some((user, group)) = account {
-                command.uid(user).gid(group);
-            }
-            command
-        };
-        let data = folder.path().join("data");
-        // A collation that is not the order of bytes shows what relies on it by mistake.
-        let icu: &[&str] = &["--locale-provider=icu", "--icu-locale=fr"];
-        let made = [icu, &[]].iter().any(|collation| {
-            let mut command = as_account(&programs.join("initdb"));
-            command.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "-N", "--locale=C.UTF-8"]);
-            let output = command.args(*collation).arg("-D").arg(&data).output();
-            output.is_ok_and(|output| output.status.success())
-        });
-        if !made {
-            return Err("initdb failed".into());
-        }
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?.port();
+        let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = listener.map_err(|e| e.to_string())?.port();
         let mut lines = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\nfsync = off\n\
             shared_buffers = 16MB\nmax_connections = 60\nautovacuum = off\nlog_min_messages = warning\n",
             folder.path().display()
         );
         settings.iter().for_each(|line| lines += &format!("{line}\n"));
-        std::fs::OpenOptions::new()
-            .append(true)
-            .open(data.join("postgresql.conf"))
-            .and_then(|mut file| file.write_all(lines.as_bytes()))
-            .map_err(|e| e.to_string())?;
-        let mut keeper = as_account(Path::new("sh"));
-        keeper
-            .args(["-c", KEEPER, "keeper"])
-            .arg(folder.path())
-            .arg(programs.join("postgres"))
-            .arg("-D")
-            .arg(&data);
+        std::fs::write(folder.path().join("settings"), lines).map_err(|e| e.to_string())?;
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "keeper"]).args([folder.path(), &programs]);
+        if let Some((user, group)) = account {
+            keeper.uid(user).gid(group);
+        }
+        keeper.current_dir(folder.path()).env("LC_ALL", "C.UTF-8").envs(environment.iter().copied());
         keeper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = keeper.envs(environment.iter().copied()).spawn().map_err(|e| e.to_string())?;
+        let mut child = keeper.spawn().map_err(|e| e.to_string())?;
         let (words, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let server =
             Self { folder: folder.keep(), port, keeper: Mutex::new(Keeper { words, answers, child }) };
+        if server.keeper.lock().unwrap().say("make") != "yes" {
+            return Err(format!("initdb failed: {}", server.log()));
+        }
         server.go()?;
         Ok(server)
     }
