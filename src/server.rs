@@ -1,12 +1,23 @@
 //! Addresses of PostgreSQL databases, and connections to them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use postgres::config::{Host, SslMode};
-use postgres::{Client, Config, NoTls};
 use rustls::pki_types::pem::PemObject;
+use std::cell::Cell;
+use tokio::runtime::Runtime;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Config, NoTls};
+
+/// The password of addresses that hold none.
+static PASSWORD: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// Sets the password of addresses that hold none: that of PGPASSWORD, which is for the command line to read. Once.
+pub fn set_password(password: &[u8]) {
+    // A second one would be for another process.
+    let _ = PASSWORD.set(password.to_vec());
+}
 
 /// Why a server cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -96,10 +107,8 @@ impl Address {
         let mark = if of_the_driver.is_empty() { "" } else { "?" };
         let url = format!("{base}{mark}{}", of_the_driver.join("&"));
         let mut config: Config = url.parse().map_err(|_| ServerError::Address)?;
-        if config.get_password().is_none()
-            && let Some(password) = std::env::var_os("PGPASSWORD")
-        {
-            config.password(password.to_string_lossy().as_bytes());
+        if let (None, Some(password)) = (config.get_password(), PASSWORD.get()) {
+            config.password(password);
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
@@ -147,21 +156,104 @@ fn decoded(value: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// A connection whose every step can be given a limit: a server that falls silent without a word is left.
+pub struct Session {
+    runtime: Runtime,
+    client: tokio_postgres::Client,
+    limit: Cell<Option<Duration>>,
+}
+
+/// Why a step of a session failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// Nothing came back within the limit.
+    #[error("the server has fallen silent")]
+    Silent,
+    /// The server or the connection says no.
+    #[error(transparent)]
+    Database(#[from] tokio_postgres::Error),
+}
+
+impl Session {
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`connect`].
+    pub fn open(address: &Address) -> Result<Self, ServerError> {
+        let unreachable = |reason: String| ServerError::Unreachable { place: address.place(), reason };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| unreachable(error.to_string()))?;
+        let tls = tls(address)?;
+        let connected = runtime.block_on(async {
+            let connecting = async {
+                match address.config.get_ssl_mode() {
+                    SslMode::Disable => {
+                        let (client, connection) = address.config.connect(NoTls).await?;
+                        tokio::spawn(async move { drop(connection.await) });
+                        Ok(client)
+                    }
+                    _ => {
+                        let (client, connection) = address.config.connect(tls).await?;
+                        tokio::spawn(async move { drop(connection.await) });
+                        Ok(client)
+                    }
+                }
+            };
+            let patience = address.config.get_connect_timeout().copied().unwrap_or(PATIENCE);
+            tokio::time::timeout(patience, connecting).await
+        });
+        match connected {
+            Ok(Ok(client)) => Ok(Self { runtime, client, limit: Cell::new(None) }),
+            Ok(Err(error)) => Err(unreachable(reason(&error))),
+            Err(_) => Err(unreachable("it does not answer".into())),
+        }
+    }
+
+    /// Sets how long each step may take; `None` for as long as it takes.
+    pub fn limit(&self, limit: Option<Duration>) {
+        self.limit.set(limit);
+    }
+
+    /// The connection itself; what it promises is awaited by [`Session::wait`].
+    pub fn client(&self) -> &tokio_postgres::Client {
+        &self.client
+    }
+
+    /// Waits for one step.
+    ///
+    /// # Errors
+    /// What the step says, or silence.
+    pub fn wait<T>(
+        &self,
+        step: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StepError> {
+        self.runtime.block_on(async {
+            match self.limit.get() {
+                None => Ok(step.await?),
+                Some(limit) => match tokio::time::timeout(limit, step).await {
+                    Ok(done) => Ok(done?),
+                    Err(_) => Err(StepError::Silent),
+                },
+            }
+        })
+    }
+}
+
 /// A new connection. Over TCP, TLS is used when the server offers it, and its certificate is always checked.
 ///
 /// # Errors
 /// The server does not answer, refuses, or shows a certificate that nobody vouches for.
-pub fn connect(address: &Address) -> Result<Client, ServerError> {
-    let refused =
-        |error: postgres::Error| ServerError::Unreachable { place: address.place(), reason: reason(&error) };
+pub fn connect(address: &Address) -> Result<postgres::Client, ServerError> {
+    let refused = |error| ServerError::Unreachable { place: address.place(), reason: reason(&error) };
+    let config = postgres::Config::from(address.config.clone());
     if address.config.get_ssl_mode() == SslMode::Disable {
-        return address.config.connect(NoTls).map_err(refused);
+        return config.connect(postgres::NoTls).map_err(refused);
     }
-    address.config.connect(tls(address)?).map_err(refused)
+    config.connect(tls(address)?).map_err(refused)
 }
 
 /// What went wrong with a connection: the words of the system or of the server, which know no patient.
-fn reason(error: &postgres::Error) -> String {
+fn reason(error: &tokio_postgres::Error) -> String {
     use std::error::Error;
     match (error.as_db_error(), error.source()) {
         (Some(of_server), _) => of_server.message().to_owned(),

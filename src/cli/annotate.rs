@@ -218,6 +218,8 @@ fn interruption() -> Result<Arc<AtomicBool>> {
             .map_err(Failed::new)?;
         signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(Failed::new)?;
     }
+    // A limit on the size of files then fails the write, which is told, instead of ending the process.
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).map_err(Failed::new)?;
     Ok(stop)
 }
 

@@ -150,6 +150,10 @@ enum Command {
 
 /// Runs the command named by the arguments of the process.
 pub fn run() -> ExitCode {
+    #[cfg(feature = "postgres")]
+    if let Some(password) = std::env::var_os("PGPASSWORD") {
+        crate::server::set_password(password.as_encoded_bytes());
+    }
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Annotate(arguments) => annotate::run(&arguments),

@@ -17,6 +17,8 @@ pub(super) enum Destination {
     Lines(PathBuf),
     /// Standard output.
     Stdout,
+    /// An address of no known kind. It may hold a password, which a fault of the arguments would repeat.
+    Unknown,
 }
 
 impl FromStr for Destination {
@@ -28,7 +30,7 @@ impl FromStr for Destination {
             _ if text == "-" => Ok(Self::Stdout),
             _ if text.contains("://") => match text.parse() {
                 Ok(place @ Place::Server(_)) => Ok(Self::Warehouse(place)),
-                _ => Err("give postgres://…, a .db file, a .jsonl file, or -".into()),
+                _ => Ok(Self::Unknown),
             },
             Some("jsonl" | "ndjson") => Ok(Self::Lines(path)),
             Some("db" | "sqlite" | "sqlite3") => Ok(Self::Warehouse(Place::File(path))),
@@ -96,6 +98,7 @@ impl Destination {
                 });
                 written.inspect_err(|_| drop(std::fs::remove_file(&partial)))
             }
+            Self::Unknown => Err(Failed("--into: give postgres://…, a .db file, a .jsonl file, or -".into())),
             Self::Stdout => {
                 let mut out = BufWriter::new(std::io::stdout().lock());
                 work(&mut Sink::Lines(Box::new(&mut out)))?;

@@ -41,7 +41,7 @@ pub(super) fn fill(
         }
         #[cfg(feature = "postgres")]
         Database::Postgres(server) => {
-            use postgres::types::Type;
+            use tokio_postgres::types::Type;
             let kind = |kind| match kind {
                 Kind::Integer => Type::INT8,
                 Kind::Real => Type::FLOAT8,

@@ -25,6 +25,10 @@ impl Run<'_> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
+        self.lasting(|run| run.take(keys))
+    }
+
+    fn take(&mut self, keys: &[Key<'_>]) -> Result<Vec<bool>> {
         let transaction = self.database.begin(Access::Write)?;
         let owner = owner(&transaction)?;
         let salt = Refusals::load(&transaction)?.salt().to_vec();

@@ -70,7 +70,7 @@ pub enum WarehouseError {
     Full,
     /// Reading or writing the file failed below SQLite.
     #[error(
-        "the disk that holds the warehouse does not answer as it should ({0}); check it, then run `laennec verify`"
+        "the disk that holds the warehouse does not answer as it should ({0}); see that it has room and works, then run the same command again: what was written before is safe"
     )]
     Disk(String),
     /// Opened for reading, or the medium became read-only.
@@ -140,7 +140,9 @@ pub enum WarehouseError {
     )]
     Lost,
     /// Anything else that the database reports, without its values.
-    #[error("the warehouse refused an operation: {0}")]
+    #[error(
+        "the warehouse refused an operation ({0}); run the same command again, and report this with the version of laennec if it stays"
+    )]
     Storage(String),
 }
 
@@ -158,9 +160,19 @@ impl From<rusqlite::Error> for WarehouseError {
 }
 
 #[cfg(feature = "postgres")]
-impl From<postgres::Error> for WarehouseError {
-    fn from(error: postgres::Error) -> Self {
-        use postgres::error::SqlState;
+impl From<crate::server::StepError> for WarehouseError {
+    fn from(error: crate::server::StepError) -> Self {
+        match error {
+            crate::server::StepError::Silent => Self::Lost,
+            crate::server::StepError::Database(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<tokio_postgres::Error> for WarehouseError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        use tokio_postgres::error::SqlState;
         let Some(of_server) = error.as_db_error() else {
             return if is_lost(&error) { Self::Lost } else { Self::Storage(error.to_string()) };
         };
@@ -182,12 +194,12 @@ impl From<postgres::Error> for WarehouseError {
 
 /// The server is stopping, starting, or has ended this session.
 #[cfg(feature = "postgres")]
-fn is_of_shutdown(code: &postgres::error::SqlState) -> bool {
+fn is_of_shutdown(code: &tokio_postgres::error::SqlState) -> bool {
     matches!(code.code().get(..2), Some("57" | "08")) && code.code() != "57014"
 }
 
 #[cfg(feature = "postgres")]
-fn is_lost(error: &postgres::Error) -> bool {
+fn is_lost(error: &tokio_postgres::Error) -> bool {
     use std::error::Error;
     error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>())
 }

@@ -202,7 +202,24 @@ impl Run<'_> {
     }
 
     /// Does `work`, again after a lost connection: what it does twice it finds done.
-    fn lasting<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+    pub(super) fn lasting<T>(&mut self, work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        self.limit(true);
+        let done = self.returning(work);
+        self.limit(false);
+        done
+    }
+
+    /// A step of a job is short: a server that takes long over one has fallen silent.
+    fn limit(&self, on: bool) {
+        #[cfg(feature = "postgres")]
+        if let Database::Postgres(server) = self.database {
+            server.limit(on.then_some(super::database::SILENCE));
+        }
+        #[cfg(not(feature = "postgres"))]
+        let _ = on;
+    }
+
+    fn returning<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         for _ in 0..MOST_RETURNS {
             match work(self) {
                 Err(WarehouseError::Lost) if self.come_back()? => {}

@@ -11,7 +11,7 @@ mod sqlite;
 
 pub(super) use cell::{Cell, Cells, FromCell, Param, Row, params};
 #[cfg(feature = "postgres")]
-pub(super) use postgres::{Server, copy, quoted};
+pub(super) use postgres::{SILENCE, Server, copy, quoted};
 pub(super) use sqlite::Embedded;
 
 use super::WarehouseError;

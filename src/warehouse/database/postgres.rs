@@ -5,13 +5,13 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
-use postgres::binary_copy::BinaryCopyInWriter;
-use postgres::types::{FromSql, IsNull, ToSql, Type};
-use postgres::{Client, Statement};
 use rustc_hash::FxHashMap;
+use tokio_postgres::Statement;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
 use super::{Access, Cell, Cells, Param, Result, Row};
-use crate::server::{Address, connect};
+use crate::server::{Address, Session};
 use crate::warehouse::WarehouseError;
 
 /// Class of the advisory locks of every warehouse: "LAEN".
@@ -19,6 +19,9 @@ const LOCK_CLASS: i32 = 0x4C41_454E;
 
 /// Class of the locks that name living sessions: "LAES".
 const SESSION_CLASS: i32 = 0x4C41_4553;
+
+/// A server that says nothing for this long during a step of a job is lost; a writer waits 30 s for another one.
+pub(in crate::warehouse) const SILENCE: Duration = Duration::from_secs(45);
 
 /// Rows that a cursor hands over at once: enough to hide the way to the server, few enough to hold.
 const FETCH: usize = 2000;
@@ -37,7 +40,7 @@ const CALLS: [Duration; 7] = [
 /// A connection to a PostgreSQL server, in the schema of one warehouse.
 pub(in crate::warehouse) struct Server {
     address: Address,
-    client: RefCell<Client>,
+    client: RefCell<Session>,
     statements: RefCell<FxHashMap<String, Statement>>,
     open: Flag<bool>,
     cursors: Flag<u32>,
@@ -57,6 +60,11 @@ impl Server {
             cursors: Flag::new(0),
             lock: Flag::new(0),
         })
+    }
+
+    /// Sets how long each step may take.
+    pub fn limit(&self, limit: Option<Duration>) {
+        self.client.borrow().limit(limit);
     }
 
     /// Where the server is.
@@ -88,7 +96,8 @@ impl Server {
         if self.lock.get() == 0 {
             let taken = "SELECT n FROM (SELECT (random() * 2147483646)::integer + 1 AS n FROM generate_series(1, 16)) AS r
                 WHERE pg_try_advisory_lock($1, n) LIMIT 1";
-            let row = self.client.borrow_mut().query_opt(taken, &[&SESSION_CLASS])?;
+            let session = self.client.borrow();
+            let row = session.wait(session.client().query_opt(taken, &[&SESSION_CLASS]))?;
             self.lock.set(row.map_or(0, |row| row.get(0)));
         }
         Ok(self.lock.get().to_string())
@@ -101,21 +110,25 @@ impl Server {
             WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted
             AND l.classid = $1 AND l.objid = $2";
         let class = u32::from_be_bytes(SESSION_CLASS.to_be_bytes());
-        Ok(self.client.borrow_mut().query_opt(sql, &[&class, &lock])?.is_some())
+        let session = self.client.borrow();
+        Ok(session.wait(session.client().query_opt(sql, &[&class, &lock]))?.is_some())
     }
 
     pub fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         let statement = self.prepare(sql)?;
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
-        Ok(self.client.borrow_mut().execute(&statement, &params)?)
+        let session = self.client.borrow();
+        Ok(session.wait(session.client().execute(&statement, &params))?)
     }
 
     pub fn batch(&self, sql: &str) -> Result<()> {
-        Ok(self.client.borrow_mut().batch_execute(sql)?)
+        let session = self.client.borrow();
+        Ok(session.wait(session.client().batch_execute(sql))?)
     }
 
     pub fn execute_once(&self, sql: &str) -> Result<u64> {
-        Ok(self.client.borrow_mut().execute(sql, &[])?)
+        let session = self.client.borrow();
+        Ok(session.wait(session.client().execute(sql, &[]))?)
     }
 
     pub fn list<T>(
@@ -160,7 +173,7 @@ impl Server {
         self.rows(&declare, params)?;
         let fetch = format!("FETCH {FETCH} FROM {name}");
         loop {
-            let rows = self.client.borrow_mut().query(&fetch, &[]).map_err(WarehouseError::from)?;
+            let rows = self.fetch(&fetch)?;
             for row in &rows {
                 each(&mut Row::of(row))?;
             }
@@ -170,21 +183,32 @@ impl Server {
         }
     }
 
-    fn rows(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<postgres::Row>> {
-        use postgres::fallible_iterator::FallibleIterator;
+    fn fetch(&self, sql: &str) -> Result<Vec<tokio_postgres::Row>> {
+        let session = self.client.borrow();
+        Ok(session.wait(session.client().query(sql, &[]))?)
+    }
+
+    fn rows(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<tokio_postgres::Row>> {
         // A cursor has a name of its own, so that its statement is of no further use.
         let statement = match sql.starts_with("DECLARE") {
-            true => self.client.borrow_mut().prepare(sql)?,
+            true => self.prepare_once(sql)?,
             false => self.prepare(sql)?,
         };
-        Ok(self.client.borrow_mut().query_raw(&statement, params.iter())?.collect()?)
+        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
+        let session = self.client.borrow();
+        Ok(session.wait(session.client().query(&statement, &params))?)
+    }
+
+    fn prepare_once(&self, sql: &str) -> Result<Statement> {
+        let session = self.client.borrow();
+        Ok(session.wait(session.client().prepare(sql))?)
     }
 
     fn prepare(&self, sql: &str) -> Result<Statement> {
         if let Some(known) = self.statements.borrow().get(sql) {
             return Ok(known.clone());
         }
-        let statement = self.client.borrow_mut().prepare(sql)?;
+        let statement = self.prepare_once(sql)?;
         self.statements.borrow_mut().insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -221,14 +245,17 @@ fn lock_of(schema: &str) -> i32 {
 }
 
 /// A session in which every statement means the same on every server.
-fn session(address: &Address) -> Result<Client> {
-    let mut client = connect(address)?;
-    client.batch_execute(&format!(
-        "SET search_path = {}, pg_temp; SET lock_timeout = '60s'; SET synchronous_commit = on;
+fn session(address: &Address) -> Result<Session> {
+    let session = Session::open(address)?;
+    let settings = format!(
+        "SET search_path = {}, pg_temp; SET lock_timeout = '30s'; SET synchronous_commit = on;
         SET client_min_messages = warning; SET cursor_tuple_fraction = 1; SET timezone = 'UTC'; SET jit = off",
         quoted(&address.schema)
-    ))?;
-    Ok(client)
+    );
+    session.limit(Some(SILENCE));
+    session.wait(session.client().batch_execute(&settings))?;
+    session.limit(None);
+    Ok(session)
 }
 
 /// An identifier, whatever it holds.
@@ -245,11 +272,12 @@ pub(in crate::warehouse) fn copy(
 ) -> Result<()> {
     let names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();
     let types: Vec<Type> = columns.iter().map(|(_, kind)| kind.clone()).collect();
-    let mut client = server.client.borrow_mut();
+    let session = server.client.borrow();
     let sql = format!("COPY {table} ({}) FROM STDIN BINARY", names.join(", "));
-    let mut out = BinaryCopyInWriter::new(client.copy_in(&sql)?, &types);
-    work(&mut |row| Ok(out.write_raw(row.iter())?))?;
-    out.finish()?;
+    let sink = session.wait(session.client().copy_in(&sql))?;
+    let mut out = std::pin::pin!(BinaryCopyInWriter::new(sink, &types));
+    work(&mut |row| Ok(session.wait(out.as_mut().write_raw(row.iter()))?))?;
+    session.wait(out.as_mut().finish())?;
     Ok(())
 }
 
@@ -295,7 +323,7 @@ impl ToSql for Param<'_> {
         true
     }
 
-    postgres::types::to_sql_checked!();
+    tokio_postgres::types::to_sql_checked!();
 }
 
 /// A value as the server sends it.
@@ -327,7 +355,7 @@ impl<'r> FromSql<'r> for Raw<'r> {
     }
 }
 
-impl Cells for postgres::Row {
+impl Cells for tokio_postgres::Row {
     fn cell(&self, index: usize) -> Option<Cell<'_>> {
         self.try_get::<_, Raw<'_>>(index).ok()?.0
     }
