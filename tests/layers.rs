@@ -42,6 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("source", &["document", "event", "population"]),
     ("warehouse", &["event", "document", "population"]),
+    ("exchange", &["event", "document", "population", "warehouse"]),
     ("phenotype", &["event", "warehouse", "problem"]),
     ("cohort", &["document", "event", "phenotype", "population", "problem", "stats", "warehouse"]),
     ("surveillance", &["cohort"]),
@@ -83,6 +84,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("gemm", &["model"]),
     ("safetensors", &["model"]),
     ("tokenizers", &["model"]),
+    ("postgres", &["exchange"]),
+    ("parquet", &["exchange"]),
+    ("arrow_array", &["exchange"]),
+    ("arrow_schema", &["exchange"]),
 ];
 
 // ---------------------------------------------------------------- reading Rust
