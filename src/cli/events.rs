@@ -61,6 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     if arguments.format == Format::Parquet && arguments.output.is_none() {
         return Err(Failed("--format parquet needs --output FILE".into()));
     }
+    check_apart(arguments)?;
     let warehouse = Warehouse::open_existing(&arguments.warehouse)?;
     let filter = match (&arguments.document, &arguments.patient) {
         (Some(id), _) => EventFilter::Document(id),
@@ -76,6 +77,17 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         Format::Parquet => parquet_file(&warehouse, filter, out),
     })?;
     Ok(Outcome::Done)
+}
+
+/// Refuses an output that is the warehouse: it would be lost.
+fn check_apart(arguments: &Arguments) -> Result<()> {
+    let at = |path: &PathBuf| path.canonicalize().ok();
+    match arguments.output.as_ref().and_then(at) {
+        Some(output) if Some(&output) == at(&arguments.warehouse).as_ref() => {
+            Err(Failed("--output is the warehouse; give another file".into()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The concepts of a file; none without one.

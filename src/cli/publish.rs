@@ -57,6 +57,9 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     if !is_database && omop.into.contains("://") {
         return Err(Failed("--into is a folder, or an address that begins with postgres://".into()));
     }
+    if omop.alone && !is_database {
+        return Err(Failed("--alone goes with a database: a folder is written anew anyway".into()));
+    }
     let warehouse = Warehouse::open_existing(&omop.warehouse)?;
     let concepts = read_concepts(omop.concepts.as_deref())?;
     let mut publication = Publication::new(&warehouse, concepts, stamp(&warehouse)?)?;

@@ -1,24 +1,27 @@
 //! When a run took place: the only time that an exchange knows, given by the caller.
 
 use super::ExchangeError;
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
 
 /// The time of a run, in UTC, to the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp(DateTime);
 
 impl Stamp {
-    /// Reads `2024-03-01T10:00:00Z`, as the warehouse writes it, or `2024-03-01`, which is its midnight.
+    /// Reads `2024-03-01T10:00:00Z`, as the warehouse writes it, the same with another offset, or `2024-03-01`, which is its
+    /// midnight.
     ///
     /// # Errors
     /// Anything else.
     pub fn parse(text: &str) -> Result<Self, ExchangeError> {
         let refused = |_| ExchangeError::Stamp { found: text.to_string() };
-        let time = text.strip_suffix('Z').unwrap_or(text);
-        match time.contains('T') {
-            true => time.parse::<DateTime>().map(Self).map_err(refused),
-            false => time.parse::<Date>().map(|date| Self(date.at(0, 0, 0, 0))).map_err(refused),
+        if text.contains('T') {
+            let instant = text.parse::<Timestamp>().map_err(refused)?;
+            return Ok(Self(Offset::UTC.to_datetime(instant)));
         }
+        text.parse::<Date>().map(|date| Self(date.at(0, 0, 0, 0))).map_err(refused)
     }
 
     /// The day, ISO.

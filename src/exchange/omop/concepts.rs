@@ -19,6 +19,9 @@ pub struct Concept {
 #[derive(Clone, Debug, Default)]
 pub struct Concepts(BTreeMap<String, BTreeMap<String, Concept>>);
 
+/// The columns of a file of concepts, in any order.
+const HEADER: [&str; 4] = ["system", "code", "concept_id", "source_concept_id"];
+
 /// A line of a file of concepts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +39,13 @@ impl Concepts {
     /// Another header, a cell that is no whole number, a code given twice with other concepts; `file` names it.
     pub fn read(csv: impl Read, file: &str) -> Result<Self, ExchangeError> {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
+        let refused = |message| ExchangeError::Concepts { file: file.to_string(), line: 1, message };
+        let found = reader.headers().map_err(|error| refused(expected(&error)))?;
+        let is_whole =
+            found.len() == HEADER.len() && HEADER.iter().all(|name| found.iter().any(|f| f == *name));
+        if !is_whole {
+            return Err(refused(format!("the header is {}, not what is here", HEADER.join(","))));
+        }
         let mut concepts = Self::default();
         for (line, row) in (2_u64..).zip(reader.deserialize::<Line>()) {
             let refused = |message| ExchangeError::Concepts { file: file.to_string(), line, message };
@@ -76,7 +86,7 @@ impl Concepts {
 
 /// What a row should have been, in one line.
 fn expected(error: &csv::Error) -> String {
-    let header = "the header is system,code,concept_id,source_concept_id, and ids are whole numbers";
+    let header = format!("a line is {}, and ids are whole numbers", HEADER.join(","));
     match error.kind() {
         csv::ErrorKind::Deserialize { err, .. } => format!("{err}; {header}"),
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
