@@ -212,10 +212,8 @@ fn vocabularies_give_concepts(server: &Server, bench: &Bench) {
     let (mut client, schema) = server.schema();
     let printed = bench.run(&["events", "c.db"]).ends_with(0).json();
     let codings = printed.iter().flat_map(|event| event["codings"].as_array().unwrap().clone());
-    let code = codings
-        .filter(|coding| coding["system"] == "CIM-10")
-        .map(|c| c["code"].as_str().unwrap().to_string());
-    let code = code.last().unwrap();
+    let mut codes = codings.filter(|coding| coding["system"] == "CIM-10");
+    let code = codes.next_back().unwrap()["code"].as_str().unwrap().to_string();
     let vocabulary = format!("CREATE SCHEMA v{schema}; SET search_path = v{schema};
         CREATE TABLE concept (concept_id integer, concept_name varchar(255), vocabulary_id varchar(20), concept_code varchar(50),
             standard_concept varchar(1), invalid_reason varchar(1));

@@ -8,8 +8,11 @@ use std::collections::BTreeSet;
 
 use jiff::civil::date;
 
-/// Fields of a type of R4 that we write: name, least and most, type. "*" is any number. From hl7.org/fhir/R4.
-const SHAPES: &[(&str, &[(&str, usize, usize, &str)])] = &[
+/// A field: name, least and most, type.
+type Shape = (&'static str, usize, usize, &'static str);
+
+/// Fields of the types of R4 that we write, as hl7.org/fhir/R4 has them. What may come more than once is a list.
+const SHAPES: &[(&str, &[Shape])] = &[
     (
         "Bundle",
         &[
@@ -147,7 +150,7 @@ const SHAPES: &[(&str, &[(&str, usize, usize, &str)])] = &[
     ),
 ];
 
-/// Lists in R4, whatever the number of their items; the others of more than one are lists too.
+/// Checks a value of a type, complex or simple.
 fn check(kind: &str, value: &Value, path: &str) {
     if kind == "Resource" {
         let kind = value["resourceType"].as_str().expect(path);
@@ -167,7 +170,7 @@ fn check_resource(kind: &str, value: &Value, path: &str) {
     check_fields(fields, value, path, &["resourceType", "id"]);
 }
 
-fn check_fields(fields: &[(&str, usize, usize, &str)], value: &Value, path: &str, others: &[&str]) {
+fn check_fields(fields: &[Shape], value: &Value, path: &str, others: &[&str]) {
     let object = value.as_object().unwrap_or_else(|| panic!("{path}: {value}"));
     assert!(!object.is_empty(), "{path}: empty");
     for name in object.keys() {
