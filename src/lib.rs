@@ -13,6 +13,7 @@ pub mod date;
 pub mod document;
 pub mod evaluate;
 pub mod event;
+pub mod exchange;
 pub mod lexicon;
 pub mod mention;
 #[cfg(feature = "neural")]

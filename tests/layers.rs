@@ -40,8 +40,10 @@ const TABLE: &[(&str, &[&str])] = &[
             "code",
         ],
     ),
-    ("source", &["document", "event", "population"]),
-    ("warehouse", &["event", "document", "population"]),
+    ("server", &[]),
+    ("source", &["document", "event", "population", "server"]),
+    ("warehouse", &["event", "document", "population", "server"]),
+    ("exchange", &["event", "document", "population", "server", "warehouse"]),
     ("phenotype", &["event", "warehouse", "problem"]),
     ("cohort", &["document", "event", "phenotype", "population", "problem", "stats", "warehouse"]),
     ("surveillance", &["cohort"]),
@@ -83,6 +85,12 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("gemm", &["model"]),
     ("safetensors", &["model"]),
     ("tokenizers", &["model"]),
+    ("postgres", &["exchange", "server", "source"]),
+    ("tokio", &["server"]),
+    ("tokio_postgres", &["server", "warehouse"]),
+    ("parquet", &["exchange"]),
+    ("arrow_array", &["exchange"]),
+    ("arrow_schema", &["exchange"]),
 ];
 
 // ---------------------------------------------------------------- reading Rust

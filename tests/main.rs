@@ -11,6 +11,7 @@ mod conclusion;
 mod context;
 mod dates;
 mod evaluate;
+mod exchange;
 mod faults;
 #[cfg(feature = "neural")]
 mod fused;

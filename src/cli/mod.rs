@@ -13,8 +13,10 @@ mod lines;
 mod load;
 #[cfg(feature = "neural")]
 mod model;
+mod output;
 mod phenotype;
 mod progress;
+mod publish;
 mod purge;
 mod qualify;
 mod questions;
@@ -97,6 +99,9 @@ enum Command {
     Load(load::Arguments),
     /// Print the events stored in a warehouse.
     Events(events::Arguments),
+    /// Write events, persons and cohorts where others look for them: an OMOP warehouse.
+    #[command(after_help = publish::EXAMPLES)]
+    Publish(publish::Arguments),
     /// Print the findings of each patient of a warehouse, with their evidence.
     Findings(findings::Arguments),
     /// Cases to judge by people, their verdicts, and what these say of a phenotype.
@@ -159,6 +164,7 @@ pub fn run() -> ExitCode {
         Command::Annotate(arguments) => annotate::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
+        Command::Publish(arguments) => publish::run(&arguments),
         Command::Findings(arguments) => findings::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Reannotate(arguments) => reannotate::run(&arguments),

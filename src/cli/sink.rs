@@ -109,7 +109,7 @@ impl Destination {
 }
 
 /// A name beside `path` that no user file has: written first, renamed when whole.
-fn partial_beside(path: &Path) -> PathBuf {
+pub(super) fn partial_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.partial", std::process::id()))
 }
