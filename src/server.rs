@@ -27,9 +27,15 @@ pub enum ServerError {
         "not an address of a PostgreSQL database; write postgres://user@host:port/database?schema=laennec, with the password in PGPASSWORD"
     )]
     Address,
+    /// A parameter of an address that means nothing here.
+    #[error("{name}: not a parameter of an address, or not with that value; see docs/warehouse.md")]
+    Parameter {
+        /// Its name.
+        name: String,
+    },
     /// The server does not answer, or refuses.
     #[error(
-        "{place}: cannot connect: {reason}; check host, port, database, user, password (PGPASSWORD) and, with TLS, sslrootcert or sslmode"
+        "{place}: cannot connect: {reason}; check host, port, database, user, password (PGPASSWORD) and, with TLS, sslrootcert or sslmode; then run this again"
     )]
     Unreachable {
         /// Host, port, database and schema.
@@ -48,6 +54,9 @@ pub enum ServerError {
 /// The schema of a warehouse whose address names none.
 const SCHEMA: &str = "laennec";
 
+/// How long one step of a job may take, unless the address says otherwise: a batch takes a second.
+const STEP: Duration = Duration::from_secs(30);
+
 /// How long to wait for a server that does not answer, unless the address says otherwise.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -57,6 +66,8 @@ pub struct Address {
     config: Config,
     /// Schema of the warehouse (`schema`).
     pub schema: String,
+    /// How long one step of a job may take (`patience`, in seconds).
+    pub patience: Duration,
     /// Certificates to trust instead of the system's (`sslrootcert`).
     certificates: Option<String>,
     /// What the driver does not know, in order: for the source that reads a table.
@@ -93,11 +104,16 @@ impl Address {
     pub fn parse(text: &str) -> Result<Self, ServerError> {
         let (base, query) = text.split_once('?').unwrap_or((text, ""));
         let (mut of_the_driver, mut rest) = (Vec::new(), Vec::new());
-        let (mut schema, mut certificates) = (SCHEMA.to_owned(), None);
+        let (mut schema, mut certificates, mut patience) = (SCHEMA.to_owned(), None, STEP);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match name {
                 "schema" => schema = decoded(value),
+                "patience" => {
+                    let seconds = value.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
+                    patience =
+                        Duration::from_secs(seconds.ok_or(ServerError::Parameter { name: name.into() })?);
+                }
                 "sslrootcert" => certificates = Some(decoded(value)),
                 "sslmode" if value.starts_with("verify-") => of_the_driver.push("sslmode=require".to_owned()),
                 _ if OF_THE_DRIVER.contains(&name) => of_the_driver.push(pair.to_owned()),
@@ -121,7 +137,7 @@ impl Address {
         if schema.is_empty() {
             return Err(ServerError::Address);
         }
-        Ok(Self { config, schema, certificates, rest })
+        Ok(Self { config, schema, patience, certificates, rest })
     }
 
     /// Where it leads, for messages: never the user or the password.

@@ -267,34 +267,41 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Reads a source to its end; reports that another job has in hand are looked at again later.
+    /// Reads a source to its end, each batch while the one before is written. Reports that another job has in hand are
+    /// looked at again later.
     fn source(&self, mut source: Source, sink: &mut Sink, counts: &mut Counts) -> Result<()> {
         let mut parked: VecDeque<Vec<Read>> = VecDeque::new();
-        let mut reached = None;
+        let (mut ready, mut reached): (Option<Ready>, _) = (None, None);
         while let Some(mut batch) = next_batch(&mut *source.records)? {
             let stored: u64 = batch.iter().map(Record::bytes).sum();
             reached = batch.iter_mut().filter_map(|record| record.watermark.take()).next_back().or(reached);
             let read: Vec<_> = batch.into_par_iter().map(|record| self.prepare(record)).collect();
             counts.read(&read);
-            if let (true, Some(name), Some(value)) = (parked.is_empty(), &source.followed, &reached) {
-                sink.follow(name, value);
-            }
-            let left = self.batch(read, sink, counts)?;
+            let (work, left) = self.share(read, sink, counts)?;
             if !left.is_empty() {
                 parked.push_back(left);
             }
+            let keeps = matches!(sink, Sink::Warehouse(_));
+            let before = ready.take();
+            let (annotated, written) =
+                rayon::join(|| self.annotate(work, keeps), || self.write(before, sink, counts));
+            written?;
+            let reached = source.followed.clone().zip(reached.clone()).filter(|_| parked.is_empty());
+            ready = Some(Ready { reached, ..annotated });
             self.bar.inc(stored);
             self.bar.set_message(format!("{} documents, {} events", counts.documents, counts.events));
-            self.heed()?;
-            if parked.len() > MOST_PARKED {
+            if self.is_stopped() || parked.len() > MOST_PARKED {
+                self.write(ready.take(), sink, counts)?;
+                self.heed()?;
                 self.settle(&mut parked, sink, counts)?;
             }
         }
+        self.write(ready, sink, counts)?;
         while !parked.is_empty() {
             self.settle(&mut parked, sink, counts)?;
         }
-        if let (Some(name), Some(value)) = (&source.followed, &reached) {
-            sink.follow(name, value);
+        if let Some((name, value)) = source.followed.zip(reached) {
+            sink.follow(&name, &value);
         }
         Ok(())
     }
@@ -303,24 +310,30 @@ impl Worker<'_> {
     fn settle(&self, parked: &mut VecDeque<Vec<Read>>, sink: &mut Sink, counts: &mut Counts) -> Result<()> {
         let mut left = parked.pop_front().unwrap_or_default();
         loop {
-            left = self.batch(left, sink, counts)?;
-            if left.is_empty() {
+            let (work, others) = self.share(left, sink, counts)?;
+            self.write(Some(self.annotate(work, true)), sink, counts)?;
+            if others.is_empty() {
                 return Ok(());
             }
+            left = others;
             self.heed()?;
             std::thread::sleep(PAUSE);
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn heed(&self) -> Result<()> {
-        match self.stop.load(Ordering::Relaxed) {
+        match self.is_stopped() {
             true => Err(Failed("stopped at the end of a batch; run the same command again to go on".into())),
             false => Ok(()),
         }
     }
 
-    /// Annotates and writes one batch; only the write is sequential. Gives back what another job has in hand.
-    fn batch(&self, read: Vec<Read>, sink: &mut Sink, counts: &mut Counts) -> Result<Vec<Read>> {
+    /// What of a batch is to be annotated here, and what another job has in hand.
+    fn share(&self, read: Vec<Read>, sink: &mut Sink, counts: &mut Counts) -> Result<(Vec<Read>, Vec<Read>)> {
         let keys: Vec<Key> = read.iter().filter_map(|r| r.as_ref().ok()).map(key).collect();
         let standings = sink.standings(&keys)?;
         let asked: Vec<bool> = standings.iter().map(|standing| self.mode.asks_for(*standing)).collect();
@@ -337,22 +350,41 @@ impl Worker<'_> {
                 Some((_, true)) => left.push(one),
             }
         }
-        let mut annotated = self.annotate(&work.iter().collect::<Vec<_>>());
-        if matches!(sink, Sink::Warehouse(_)) {
-            annotated.par_iter_mut().for_each(|one| self.sign(one));
+        Ok((work, left))
+    }
+
+    /// Annotates the documents among the records together; with the signature of their words for a warehouse.
+    fn annotate(&self, work: Vec<Read>, signs: bool) -> Ready {
+        let documents: Vec<&Document> =
+            work.iter().filter_map(|r| Some(&r.as_ref().ok()?.document)).collect();
+        let sign = |document: &&Document| signs.then(|| signature(&document.text, self.engine.lexicons()));
+        let words: Vec<_> = documents.par_iter().map(sign).collect();
+        let mut events = self.engine.annotate_batch(documents).into_iter().zip(words);
+        let outcome = |read: &Read| match read {
+            Ok(prepared) => match events.next() {
+                Some((Ok(events), words)) => (warehouse::Outcome::Events(self.of_sections(events)), words),
+                _ => (set_aside("engine_failure", &Failure, &prepared.origin), None),
+            },
+            Err(rejection) => {
+                (set_aside(rejection.reason.code(), &rejection.reason, &rejection.origin), None)
+            }
+        };
+        let outcomes = work.iter().map(outcome).collect();
+        Ready { work, outcomes, reached: None }
+    }
+
+    /// Writes one batch, if there is one.
+    fn write(&self, ready: Option<Ready>, sink: &mut Sink, counts: &mut Counts) -> Result<()> {
+        let Some(ready) = ready else { return Ok(()) };
+        if let Some((name, value)) = &ready.reached {
+            sink.follow(name, value);
         }
+        let annotated: Vec<Annotated> = ready.work.iter().zip(ready.outcomes).map(annotated).collect();
         let fates = sink.write(&annotated)?;
         for (one, fate) in annotated.iter().zip(fates) {
             counts.written(one, fate);
         }
-        Ok(left)
-    }
-
-    /// Adds the signature of the words of what was read.
-    fn sign(&self, one: &mut Annotated) {
-        if matches!(one.outcome, warehouse::Outcome::Events(_)) {
-            one.words = Some(signature(&one.document.text, self.engine.lexicons()));
-        }
+        Ok(())
     }
 
     /// Withdraws what the sources no longer have; not when some of what they have could not be read.
@@ -370,42 +402,39 @@ impl Worker<'_> {
         Ok(Prepared { hashes: hashes(&document), document, origin, recoded: encoding != "utf-8", mojibake })
     }
 
-    /// What is to be written of each record; the documents among them are annotated together.
-    fn annotate<'d>(&self, work: &[&'d Read]) -> Vec<Annotated<'d>> {
-        let documents: Vec<&Document> =
-            work.iter().filter_map(|r| Some(&r.as_ref().ok()?.document)).collect();
-        let mut events = self.engine.annotate_batch(documents).into_iter();
-        let one = |read: &&'d Read| match read {
-            Ok(prepared) => {
-                let outcome = match events.next().unwrap_or(Err(Failure)) {
-                    Ok(events) => warehouse::Outcome::Events(self.of_sections(events)),
-                    Err(failure) => set_aside("engine_failure", &failure, &prepared.origin),
-                };
-                let Hashes { text, content } = prepared.hashes;
-                Annotated {
-                    document: &prepared.document,
-                    content_hash: content,
-                    text_sha256: text,
-                    words: None,
-                    outcome,
-                }
-            }
-            Err(rejection) => Annotated {
-                document: NO_DOCUMENT.get_or_init(Document::default),
-                content_hash: [0; 32],
-                text_sha256: [0; 32],
-                words: None,
-                outcome: set_aside(rejection.reason.code(), &rejection.reason, &rejection.origin),
-            },
-        };
-        work.iter().map(one).collect()
-    }
-
     fn of_sections(&self, mut events: Vec<CodedEvent>) -> Vec<CodedEvent> {
         if !self.sections.is_empty() {
             events.retain(|e| e.section.as_ref().is_some_and(|s| self.sections.contains(s)));
         }
         events
+    }
+}
+
+/// A batch that is annotated and not yet written.
+struct Ready {
+    work: Vec<Read>,
+    /// What came out of each, with the signature of its words.
+    outcomes: Vec<(warehouse::Outcome, Option<Vec<u8>>)>,
+    /// Name of the source and how far it was read, when nothing before is left to another job.
+    reached: Option<(String, String)>,
+}
+
+fn annotated((read, (outcome, words)): (&Read, (warehouse::Outcome, Option<Vec<u8>>))) -> Annotated<'_> {
+    match read {
+        Ok(prepared) => Annotated {
+            document: &prepared.document,
+            content_hash: prepared.hashes.content,
+            text_sha256: prepared.hashes.text,
+            words,
+            outcome,
+        },
+        Err(_) => Annotated {
+            document: NO_DOCUMENT.get_or_init(Document::default),
+            content_hash: [0; 32],
+            text_sha256: [0; 32],
+            words: None,
+            outcome,
+        },
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::events::{read_concepts, stamp};
 use super::{Failed, Outcome, Result, print};
+use crate::exchange::publish::{Publication, PublishError, Summary, to_folder};
 #[cfg(feature = "postgres")]
 use crate::exchange::publish::{Replace, to_database};
-use crate::exchange::publish::{Publication, PublishError, Summary, to_folder};
 use crate::warehouse::{Place, Warehouse};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};

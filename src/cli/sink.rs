@@ -47,7 +47,7 @@ pub(super) enum Sink<'w> {
     /// A run of a warehouse.
     Warehouse(Box<Run<'w>>),
     /// JSON lines.
-    Lines(Box<dyn Write + 'w>),
+    Lines(Box<dyn Write + Send + 'w>),
 }
 
 impl Destination {
@@ -100,7 +100,7 @@ impl Destination {
             }
             Self::Unknown => Err(Failed("--into: give postgres://…, a .db file, a .jsonl file, or -".into())),
             Self::Stdout => {
-                let mut out = BufWriter::new(std::io::stdout().lock());
+                let mut out = BufWriter::new(std::io::stdout());
                 work(&mut Sink::Lines(Box::new(&mut out)))?;
                 out.flush().map_err(|e| Failed(format!("standard output: {e}")))
             }

@@ -20,15 +20,19 @@ const LEASE: i64 = 600;
 const BYTES: usize = 8;
 
 impl Run<'_> {
-    /// Takes reports in hand, until the next batch is written: true for those that no other living job holds.
+    /// Takes reports in hand, until as many batches are written as were claimed: true for those that no other living job
+    /// holds. Every batch is claimed once, even if there is nothing to take, and written once, in the same order.
     pub fn claim(&mut self, keys: &[Key<'_>]) -> Result<Vec<bool>> {
         if keys.is_empty() {
+            self.claimed.push_back(None);
             return Ok(Vec::new());
         }
-        self.lasting(|run| run.take(keys))
+        let (free, claim) = self.lasting(|run| run.take(keys))?;
+        self.claimed.push_back(claim);
+        Ok(free)
     }
 
-    fn take(&mut self, keys: &[Key<'_>]) -> Result<Vec<bool>> {
+    fn take(&mut self, keys: &[Key<'_>]) -> Result<(Vec<bool>, Option<i64>)> {
         let transaction = self.database.begin(Access::Write)?;
         let owner = owner(&transaction)?;
         let salt = Refusals::load(&transaction)?.salt().to_vec();
@@ -42,29 +46,29 @@ impl Run<'_> {
             }
             free.push(is_free);
         }
-        if !ours.is_empty() {
-            let insert = "INSERT INTO claims (owner, taken_at, documents) VALUES (?1, ?2, ?3)";
-            transaction.execute(insert, params![&owner, seconds(), &ours])?;
-            self.claimed = Some(owner);
-        }
+        let insert = "INSERT INTO claims (owner, taken_at, documents) VALUES (?1, ?2, ?3) RETURNING claim";
+        let claim = match ours.is_empty() {
+            true => None,
+            false => Some(transaction.scalar(insert, params![&owner, seconds(), &ours])?),
+        };
         transaction.commit()?;
-        Ok(free)
+        Ok((free, claim))
     }
 }
 
-/// Gives back what a job holds.
-pub(super) fn release(database: &Database, owner: &str) -> Result<()> {
-    database.execute("DELETE FROM claims WHERE owner = ?1", params![owner]).map(|_| ())
+/// Gives back what was taken for one batch.
+pub(super) fn release(database: &Database, claim: i64) -> Result<()> {
+    database.execute("DELETE FROM claims WHERE claim = ?1", params![claim]).map(|_| ())
 }
 
 fn held_by_others(database: &Database, own: &str) -> Result<FxHashSet<[u8; BYTES]>> {
-    let read = |row: &mut Row<'_>| Ok((row.next()?, row.next()?, row.next()?));
-    let claims: Vec<(String, i64, Vec<u8>)> =
-        database.list("SELECT owner, taken_at, documents FROM claims", &[], read)?;
+    let read = |row: &mut Row<'_>| Ok((row.next()?, row.next()?, row.next()?, row.next()?));
+    let claims: Vec<(i64, String, i64, Vec<u8>)> =
+        database.list("SELECT claim, owner, taken_at, documents FROM claims", &[], read)?;
     let mut held = FxHashSet::default();
-    for (owner, taken_at, documents) in claims.iter().filter(|(owner, ..)| owner != own) {
+    for (claim, owner, taken_at, documents) in claims.iter().filter(|(_, owner, ..)| owner != own) {
         if seconds() - taken_at > LEASE || !is_alive(database, owner)? {
-            release(database, owner)?;
+            release(database, *claim)?;
         } else {
             held.extend(documents.chunks_exact(BYTES).filter_map(|hash| <[u8; BYTES]>::try_from(hash).ok()));
         }

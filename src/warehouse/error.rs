@@ -115,7 +115,7 @@ pub enum WarehouseError {
     },
     /// Nothing in the schema, or no schema.
     #[error(
-        "{place}: there is no warehouse in this schema; check it, or make one with `laennec annotate SOURCE --into`"
+        "{place}: there is no warehouse in this schema; check it, or run `laennec annotate SOURCE --into` to make one"
     )]
     NoSchema {
         /// Host, port, database and schema.

@@ -8,7 +8,7 @@ use super::{EngineFingerprint, Warehouse, WarehouseError};
 type Result<T> = std::result::Result<T, WarehouseError>;
 
 /// Gives the content of lexicons by name (`id@version+hash`); asked once for each engine that a warehouse meets.
-pub type Snapshots<'s> = &'s dyn Fn() -> Vec<(String, Vec<u8>)>;
+pub type Snapshots<'s> = &'s (dyn Fn() -> Vec<(String, Vec<u8>)> + Sync);
 
 /// Reports looked at in one step.
 const BATCH: i64 = 2000;

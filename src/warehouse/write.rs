@@ -1,6 +1,7 @@
 //! Runs: batches of annotated documents, each one transaction.
 
 use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 
 use super::bulk;
 use super::database::{Access, Database, Transaction, params};
@@ -24,14 +25,14 @@ type Result<T> = std::result::Result<T, WarehouseError>;
 /// A run of one engine over some documents. Dropping it without [`Run::finish`] leaves it marked as
 /// interrupted; what was written stays.
 pub struct Run<'w> {
-    pub(super) database: &'w Database,
+    pub(super) database: &'w mut Database,
     progress: Progress,
     keys: Keys,
     met: KeySet,
     engine: EngineFingerprint,
     keep_text: bool,
-    /// The name under which reports are claimed, while some are.
-    pub(super) claimed: Option<String>,
+    /// What was taken in hand for each batch that is not written yet.
+    pub(super) claimed: VecDeque<Option<i64>>,
     watermark: Option<(String, String)>,
     snapshots: Option<Snapshots<'w>>,
 }
@@ -52,13 +53,13 @@ impl Warehouse {
     /// Starts a run. Nothing is written before the first batch that changes something.
     pub fn begin_run(&mut self, engine: &EngineFingerprint) -> Run<'_> {
         Run {
-            database: &self.database,
+            database: &mut self.database,
             progress: Progress::default(),
             keys: Keys::default(),
             met: KeySet::default(),
             engine: engine.clone(),
             keep_text: false,
-            claimed: None,
+            claimed: VecDeque::new(),
             watermark: None,
             snapshots: None,
         }
@@ -133,6 +134,10 @@ impl Run<'_> {
     /// When it returns, the batch is on disk; when it fails, nothing of the batch is stored, and the same
     /// batch may be written again.
     pub fn write(&mut self, batch: &[Annotated<'_>]) -> Result<BatchSummary> {
+        if batch.is_empty() && self.claimed.front().is_none_or(Option::is_none) {
+            self.claimed.pop_front();
+            return Ok(BatchSummary::default());
+        }
         let (fates, tally) = self.lasting(|run| run.in_batch(|writer| writer.store_all(batch)))?;
         Ok(BatchSummary { fates, tally })
     }
@@ -165,8 +170,8 @@ impl Run<'_> {
             progress: Progress { tally: Tally::default(), ..self.progress },
             changed: false,
         };
-        if let Some(owner) = &self.claimed {
-            super::claims::release(&transaction, owner)?;
+        if let Some(Some(claim)) = self.claimed.front() {
+            super::claims::release(&transaction, *claim)?;
             writer.changed = true;
         }
         let done = work(&mut writer)?;
@@ -181,20 +186,19 @@ impl Run<'_> {
             fault::point("batch-after-commit");
         }
         self.progress = progress;
-        self.claimed = None;
+        self.claimed.pop_front();
         Ok((done, tally))
     }
 
     /// After a lost connection: finds the server again, and what was committed of the run. False where there is nothing
     /// to find again.
     fn come_back(&mut self) -> Result<bool> {
-        match self.database {
+        match &*self.database {
             Database::Sqlite(_) => Ok(false),
             #[cfg(feature = "postgres")]
             Database::Postgres(server) => {
                 server.reconnect()?;
                 self.keys = Keys::default();
-                self.claimed = None;
                 self.progress = read_progress(self.database, self.progress)?;
                 Ok(true)
             }
@@ -212,8 +216,8 @@ impl Run<'_> {
     /// A step of a job is short: a server that takes long over one has fallen silent.
     fn limit(&self, on: bool) {
         #[cfg(feature = "postgres")]
-        if let Database::Postgres(server) = self.database {
-            server.limit(on.then_some(super::database::SILENCE));
+        if let Database::Postgres(server) = &*self.database {
+            server.limit(on);
         }
         #[cfg(not(feature = "postgres"))]
         let _ = on;
@@ -232,12 +236,12 @@ impl Run<'_> {
     /// Marks the run as finished and gives its totals. A run that wrote nothing leaves no row.
     pub fn finish(mut self) -> Result<Tally> {
         self.lasting(|run| {
-            if run.progress.run.is_none() && run.claimed.is_none() {
+            if run.progress.run.is_none() && run.claimed.is_empty() {
                 return Ok(());
             }
             let transaction = run.database.begin(Access::Write)?;
-            if let Some(owner) = &run.claimed {
-                super::claims::release(&transaction, owner)?;
+            for claim in run.claimed.iter().flatten() {
+                super::claims::release(&transaction, *claim)?;
             }
             save_progress(&transaction, &run.progress, true)?;
             save_watermark(&transaction, &run.progress, &run.watermark)?;

@@ -119,8 +119,7 @@ fn the_connection_is_cut_or_reset() {
 }
 
 /// Parameters that a site gives so that a dead network is noticed.
-const IMPATIENT: &str =
-    "&connect_timeout=3&tcp_user_timeout=3000&keepalives_idle=1&keepalives_interval=1&keepalives_retries=2";
+const IMPATIENT: &str = "&connect_timeout=3&tcp_user_timeout=3000&keepalives_idle=1&keepalives_interval=1&keepalives_retries=2&patience=8";
 
 /// Nothing comes back, and nothing is closed: at the first word, and among the batches. The proxy's own system still
 /// acknowledges what the client sends, so that no timer of TCP can notice: the program must.

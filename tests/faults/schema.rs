@@ -12,9 +12,9 @@ use super::server::{self, SCHEMA};
 
 /// The published schema files, which are never edited.
 const SCHEMAS: [&str; 3] = [
-    include_str!("../../src/warehouse/schema/0001.sql"),
-    include_str!("../../src/warehouse/schema/0002.sql"),
-    include_str!("../../src/warehouse/schema/0003.sql"),
+    include_str!("../../src/warehouse/schema/sqlite/0001.sql"),
+    include_str!("../../src/warehouse/schema/sqlite/0002.sql"),
+    include_str!("../../src/warehouse/schema/sqlite/0003.sql"),
 ];
 
 /// Reports of the old warehouse: enough that the migration takes some milliseconds.

@@ -91,7 +91,10 @@ mod tests {
             ["postgres://u:secret@h/d?schema=a\"b", "postgres://u:secret@h:port/d", "postgres://h/d?secret=1"]
         {
             let message = connect(bad).err().unwrap().to_string();
-            assert!(message.to_lowercase().contains("postgres://user@host") && !message.contains("secret"), "{message}");
+            assert!(
+                message.to_lowercase().contains("postgres://user@host") && !message.contains("secret"),
+                "{message}"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 /// The statement for PostgreSQL: `?1` is `$1`; joins need no fixed order, indexes no names.
-pub(super) fn postgres(sql: &str) -> Cow<'_, str> {
+pub(super) fn translated(sql: &str) -> Cow<'_, str> {
     if !sql.contains(['?', 'C']) && !sql.contains("INDEXED") {
         return Cow::Borrowed(sql);
     }
@@ -32,12 +32,12 @@ pub(super) fn postgres(sql: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::postgres;
+    use super::translated;
 
     #[test]
     fn places_joins_and_indexes_are_spelt_for_postgresql() {
         let sql = "SELECT a FROM t CROSS JOIN u INDEXED BY u_a ON u.a = t.a WHERE t.b = ?1 OR ?12 IS NULL";
-        assert_eq!(postgres(sql), "SELECT a FROM t JOIN u  ON u.a = t.a WHERE t.b = $1 OR $12 IS NULL");
-        assert_eq!(postgres("SELECT 1"), "SELECT 1");
+        assert_eq!(translated(sql), "SELECT a FROM t JOIN u  ON u.a = t.a WHERE t.b = $1 OR $12 IS NULL");
+        assert_eq!(translated("SELECT 1"), "SELECT 1");
     }
 }

@@ -6,12 +6,12 @@
 mod cell;
 mod dialect;
 #[cfg(feature = "postgres")]
-mod postgres;
+mod server;
 mod sqlite;
 
 pub(super) use cell::{Cell, Cells, FromCell, Param, Row, params};
 #[cfg(feature = "postgres")]
-pub(super) use postgres::{SILENCE, Server, copy, quoted};
+pub(super) use server::{Server, copy, quoted};
 pub(super) use sqlite::Embedded;
 
 use super::WarehouseError;
@@ -40,7 +40,7 @@ impl Database {
         match self {
             Self::Sqlite(database) => database.execute(sql, params),
             #[cfg(feature = "postgres")]
-            Self::Postgres(server) => server.execute(&dialect::postgres(sql), params),
+            Self::Postgres(server) => server.execute(&dialect::translated(sql), params),
         }
     }
 
@@ -72,7 +72,7 @@ impl Database {
         match self {
             Self::Sqlite(database) => database.each(sql, params, each),
             #[cfg(feature = "postgres")]
-            Self::Postgres(server) => server.each(&dialect::postgres(sql), params, each),
+            Self::Postgres(server) => server.each(&dialect::translated(sql), params, each),
         }
     }
 
@@ -86,7 +86,7 @@ impl Database {
         match self {
             Self::Sqlite(database) => database.list(sql, params, read),
             #[cfg(feature = "postgres")]
-            Self::Postgres(server) => server.list(&dialect::postgres(sql), params, read),
+            Self::Postgres(server) => server.list(&dialect::translated(sql), params, read),
         }
     }
 
@@ -101,7 +101,7 @@ impl Database {
             Self::Sqlite(database) => database.first(sql, params, read),
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => {
-                Ok(server.list(&dialect::postgres(sql), params, read)?.into_iter().next())
+                Ok(server.list(&dialect::translated(sql), params, read)?.into_iter().next())
             }
         }
     }

@@ -11,7 +11,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
 use super::{Access, Cell, Cells, Param, Result, Row};
-use crate::server::{Address, Session};
+use crate::server::{Address, ServerError, Session};
 use crate::warehouse::WarehouseError;
 
 /// Class of the advisory locks of every warehouse: "LAEN".
@@ -19,9 +19,6 @@ const LOCK_CLASS: i32 = 0x4C41_454E;
 
 /// Class of the locks that name living sessions: "LAES".
 const SESSION_CLASS: i32 = 0x4C41_4553;
-
-/// A server that says nothing for this long during a step of a job is lost; a writer waits 30 s for another one.
-pub(in crate::warehouse) const SILENCE: Duration = Duration::from_secs(45);
 
 /// Rows that a cursor hands over at once: enough to hide the way to the server, few enough to hold.
 const FETCH: usize = 2000;
@@ -51,6 +48,9 @@ pub(in crate::warehouse) struct Server {
 impl Server {
     /// Connects; the schema need not exist yet.
     pub fn connect(address: Address) -> Result<Self> {
+        if let Some((name, _)) = address.rest.first() {
+            return Err(ServerError::Parameter { name: name.clone() }.into());
+        }
         let client = RefCell::new(session(&address)?);
         Ok(Self {
             address,
@@ -62,9 +62,9 @@ impl Server {
         })
     }
 
-    /// Sets how long each step may take.
-    pub fn limit(&self, limit: Option<Duration>) {
-        self.client.borrow().limit(limit);
+    /// Sets whether each step must end within the patience of the address: a server that is silent for longer is lost.
+    pub fn limit(&self, on: bool) {
+        self.client.borrow().limit(on.then_some(self.address.patience));
     }
 
     /// Where the server is.
@@ -248,11 +248,13 @@ fn lock_of(schema: &str) -> i32 {
 fn session(address: &Address) -> Result<Session> {
     let session = Session::open(address)?;
     let settings = format!(
-        "SET search_path = {}, pg_temp; SET lock_timeout = '30s'; SET synchronous_commit = on;
+        "SET search_path = {}, pg_temp; SET lock_timeout = {}; SET synchronous_commit = on;
         SET client_min_messages = warning; SET cursor_tuple_fraction = 1; SET timezone = 'UTC'; SET jit = off",
-        quoted(&address.schema)
+        quoted(&address.schema),
+        // A writer gives up waiting for another one before it takes the server for lost.
+        address.patience.as_millis() * 2 / 3
     );
-    session.limit(Some(SILENCE));
+    session.limit(Some(address.patience));
     session.wait(session.client().batch_execute(&settings))?;
     session.limit(None);
     Ok(session)
