@@ -58,7 +58,7 @@ const SCHEMA: &str = "laennec";
 const STEP: Duration = Duration::from_secs(30);
 
 /// How long to wait for a server that does not answer, unless the address says otherwise.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// `postgres://user@host:port/database?name=value&…`: what the driver reads of it, and what is ours.
 #[derive(Clone)]
@@ -130,9 +130,11 @@ impl Address {
             config.connect_timeout(PATIENCE);
         }
         if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(2 * PATIENCE);
+            config.tcp_user_timeout(STEP);
         }
-        config.keepalives_idle(PATIENCE);
+        if !query.contains("keepalives_idle") {
+            config.keepalives_idle(STEP);
+        }
         config.application_name("laennec");
         if schema.is_empty() {
             return Err(ServerError::Address);

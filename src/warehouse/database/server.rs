@@ -24,14 +24,13 @@ const SESSION_CLASS: i32 = 0x4C41_4553;
 const FETCH: usize = 2000;
 
 /// A lost server is called again for this long in all.
-const CALLS: [Duration; 7] = [
+const CALLS: [Duration; 6] = [
     Duration::from_millis(100),
     Duration::from_millis(400),
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(12),
+    Duration::from_secs(6),
 ];
 
 /// A connection to a PostgreSQL server, in the schema of one warehouse.
@@ -72,7 +71,7 @@ impl Server {
         &self.address
     }
 
-    /// Calls a lost server again, for about half a minute.
+    /// Calls a lost server again, for about a quarter of a minute, and the time that each call may take.
     pub fn reconnect(&self) -> Result<()> {
         let mut last = WarehouseError::Lost;
         for wait in CALLS {
