@@ -47,31 +47,34 @@ pub fn may_hold(signature: &[u8], form: &str) -> bool {
         !signature.is_empty()
             && places(key, signature.len()).all(|bit| signature[bit / 8] >> (bit % 8) & 1 == 1)
     };
-    has(key('=', form)) || neighbours_of_known(form).any(|key| has(key))
+    has(key('=', form)) || neighbours_of_known(form).any(has)
 }
 
 fn is_word(token: &RawToken) -> bool {
     matches!(token.kind, TokenKind::Word | TokenKind::Number)
 }
 
-/// One error leaves the head or the tail of a long word as it was.
+/// One error leaves the head or the tail of a long word as it was, and its length within one.
 fn add_neighbours(word: &str, keys: &mut FxHashSet<u64>) {
     if word.len() + 1 < SHORTEST_CORRECTED {
         return;
     }
     for length in [3, 4] {
-        keys.extend(word.get(..length).map(|head| key('<', head)));
+        keys.extend(word.get(..length).map(|head| key('<', &format!("{head}{}", word.len()))));
     }
-    keys.extend(word.get(word.len() - 4..).map(|tail| key('>', tail)));
+    keys.extend(word.get(word.len() - 4..).map(|tail| key('>', &format!("{tail}{}", word.len()))));
 }
 
 fn neighbours_of_known(form: &str) -> impl Iterator<Item = u64> {
     let is_corrected = form.len() >= SHORTEST_CORRECTED && form.is_ascii();
     // Of eight letters, a swap in the middle touches the fourth and the fifth: there the head is one shorter.
     let head = if form.len() > SHORTEST_CORRECTED { 4 } else { 3 };
-    let head = form.get(..head).map(|head| key('<', head));
-    let tail = form.get(form.len().saturating_sub(4)..).map(|tail| key('>', tail));
-    head.into_iter().chain(tail).filter(move |_| is_corrected)
+    let lengths = if is_corrected { form.len() - 1..form.len() + 2 } else { 0..0 };
+    lengths.flat_map(move |length| {
+        let (head, tail) = (form.get(..head), form.get(form.len() - 4..));
+        let head = head.map(|head| key('<', &format!("{head}{length}")));
+        head.into_iter().chain(tail.map(|tail| key('>', &format!("{tail}{length}"))))
+    })
 }
 
 /// What a word may be once the confusions of scanning are undone, with the tokens glued to it.

@@ -8,8 +8,10 @@ use super::database::{Access, Database, params};
 use super::family::WRONGLY_DERIVED;
 use super::forget::count_refused;
 use super::read::each_event;
+use super::store::json;
 use super::{Check, EventFilter, WarehouseError, schema};
-use crate::event::CodedEvent;
+use crate::event::{CodedEvent, hex};
+use sha2::{Digest, Sha256};
 
 /// Questions whose answer is the number of rows that break the promise.
 const COUNTED: &[(&str, &str, &str)] = &[
@@ -230,15 +232,20 @@ fn event_checks() -> Vec<EventCheck> {
     ]
 }
 
-/// One pass over the events; memory holds one document.
+/// One pass over the events; memory holds one document. The digest is that of `laennec events --format jsonl`: the same
+/// events have the same one in any warehouse.
 fn check_events(database: &Database) -> Result<Vec<Check>, WarehouseError> {
     let mut checks = event_checks();
     let mut twice = EventCheck::new("unique-events", "events whose id is stored twice", |_| true);
     let mut kept =
         EventCheck::new("kept-text", "events whose text is not at their place in the report", |_| true);
     let mut current = CurrentDocument::default();
+    let (mut digest, mut count) = (Sha256::new(), 0_u64);
     each_event(database, EventFilter::All, |event| {
         current.enter(database, &event)?;
+        count += 1;
+        digest.update(json(&event)?);
+        digest.update(b"\n");
         checks.iter_mut().for_each(|check| check.look(&event));
         if !current.is_new(&event) {
             twice.fail(&event);
@@ -248,7 +255,9 @@ fn check_events(database: &Database) -> Result<Vec<Check>, WarehouseError> {
         }
         Ok::<_, WarehouseError>(())
     })?;
-    Ok(checks.into_iter().chain([twice, kept]).map(EventCheck::close).collect())
+    let told = format!("{count} events, sha256 {}", hex(&digest.finalize()));
+    let digest = Check { name: "digest", passed: true, message: told };
+    Ok(checks.into_iter().chain([twice, kept]).map(EventCheck::close).chain([digest]).collect())
 }
 
 /// The document whose events are passing. Identities include the document, so ids that are identities

@@ -14,9 +14,9 @@ pub(super) fn translated(sql: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find(['?', 'C', 'I']) {
         out.push_str(&rest[..at]);
         let here = &rest[at..];
-        rest = if here.starts_with('?') {
+        rest = if let Some(after) = here.strip_prefix('?') {
             out.push('$');
-            &here[1..]
+            after
         } else if here.starts_with("CROSS JOIN") {
             &here["CROSS ".len()..]
         } else if let Some(after) = here.strip_prefix("INDEXED BY ") {
