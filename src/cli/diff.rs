@@ -14,7 +14,7 @@ Examples:
 
 /// Show the events gained, lost and changed between two runs, by concept and by reason.
 ///
-/// Reasons: new (a report seen for the first time), version and content (a corrected report), engine (other lexicons, cues,
+/// Reasons: new (a report seen for the first time, or without events before), version and content (a corrected report), engine (other lexicons, cues,
 /// model or laennec), withdrawn (its source no longer has it). A purged history counts as no events.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
