@@ -66,6 +66,8 @@ pub struct Address {
     config: Config,
     /// Schema of the warehouse (`schema`).
     pub schema: String,
+    /// True when the address names the schema.
+    pub has_schema: bool,
     /// How long one step of a job may take (`patience`, in seconds).
     pub patience: Duration,
     /// Certificates to trust instead of the system's (`sslrootcert`).
@@ -104,11 +106,11 @@ impl Address {
     pub fn parse(text: &str) -> Result<Self, ServerError> {
         let (base, query) = text.split_once('?').unwrap_or((text, ""));
         let (mut of_the_driver, mut rest) = (Vec::new(), Vec::new());
-        let (mut schema, mut certificates, mut patience) = (SCHEMA.to_owned(), None, STEP);
+        let (mut schema, mut certificates, mut patience) = (None, None, STEP);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match name {
-                "schema" => schema = decoded(value),
+                "schema" => schema = Some(decoded(value)),
                 "patience" => {
                     let seconds = value.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
                     patience =
@@ -135,17 +137,21 @@ impl Address {
         if !query.contains("keepalives_idle") {
             config.keepalives_idle(STEP);
         }
-        config.application_name("laennec");
+        if config.get_application_name().is_none() {
+            config.application_name("laennec");
+        }
+        let (has_schema, schema) = (schema.is_some(), schema.unwrap_or_else(|| SCHEMA.to_owned()));
         if schema.is_empty() {
             return Err(ServerError::Address);
         }
-        Ok(Self { config, schema, patience, certificates, rest })
+        Ok(Self { config, schema, has_schema, patience, certificates, rest })
     }
 
     /// Where it leads, for messages: never the user or the password.
     pub fn place(&self) -> String {
         let host = self.config.get_hosts().first().map_or_else(String::new, |host| match host {
-            Host::Tcp(name) => name.clone(),
+            // Of a password with a bare @, the address takes the end for a part of the host.
+            Host::Tcp(name) => name.rsplit('@').next().unwrap_or_default().to_owned(),
             Host::Unix(path) => path.display().to_string(),
         });
         let port = self.config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));

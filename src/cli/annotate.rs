@@ -12,8 +12,8 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Most stored bytes, and most records, held at once: they bound memory whatever the size of the corpus.
@@ -107,6 +107,9 @@ pub(super) fn run_as(arguments: &Arguments, mode: Mode) -> Result {
 
 fn annotate(arguments: &Arguments, engine: &Engine, mode: Mode) -> Result<Counts> {
     let options = Options { max_document_bytes: arguments.max_document_bytes, keep_source_fields: false };
+    if arguments.complete {
+        arguments.check_whole()?;
+    }
     // Every source is opened before anything is written: a wrong path must not leave half a job.
     let sources = arguments.source.iter().map(|path| Source::open(path, &arguments.into, &options));
     let sources = sources.collect::<Result<Vec<_>>>()?;
@@ -138,6 +141,19 @@ impl Arguments {
     /// Settings that change events, in their canonical spelling.
     pub fn options(&self) -> String {
         self.sections.join(",")
+    }
+
+    /// What a source leaves out is not gone.
+    fn check_whole(&self) -> Result<()> {
+        for path in &self.source {
+            if source::is_partial(path).map_err(Failed::new)? {
+                return Err(Failed(
+                    "--complete: a source with since= or where= does not hold every document; read it whole"
+                        .into(),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Patients who oppose are forgotten, and refused from then on.
@@ -250,7 +266,20 @@ struct Prepared {
     mojibake: bool,
 }
 
-type Read = std::result::Result<Prepared, Rejection>;
+type Read = std::result::Result<Prepared, Refused>;
+
+/// A record that could not be read, with what stands for its document: its id, if that could be read.
+struct Refused {
+    rejection: Rejection,
+    document: Document,
+}
+
+impl From<Rejection> for Refused {
+    fn from(rejection: Rejection) -> Self {
+        let id = rejection.document_id.clone().unwrap_or_default();
+        Self { rejection, document: Document { id, ..Document::default() } }
+    }
+}
 
 /// Batches that wait for another job, at most; they bound memory.
 const MOST_PARKED: usize = 3;
@@ -365,7 +394,7 @@ impl Worker<'_> {
                 Some((Ok(events), words)) => (warehouse::Outcome::Events(self.of_sections(events)), words),
                 _ => (set_aside("engine_failure", &Failure, &prepared.origin), None),
             },
-            Err(rejection) => {
+            Err(Refused { rejection, .. }) => {
                 (set_aside(rejection.reason.code(), &rejection.reason, &rejection.origin), None)
             }
         };
@@ -381,10 +410,11 @@ impl Worker<'_> {
         }
         let annotated: Vec<Annotated> = ready.work.iter().zip(ready.outcomes).map(annotated).collect();
         let fates = sink.write(&annotated)?;
-        for (one, fate) in annotated.iter().zip(fates) {
-            counts.written(one, fate);
+        for (one, fate) in annotated.iter().zip(&fates) {
+            counts.written(one, *fate);
         }
-        Ok(())
+        let conflicts = ready.work.iter().zip(fates).filter(|(_, fate)| *fate == Fate::Conflicted);
+        sink.record(&conflicts.filter_map(|(read, _)| conflict(read)).collect::<Vec<_>>())
     }
 
     /// Withdraws what the sources no longer have; not when some of what they have could not be read.
@@ -397,7 +427,7 @@ impl Worker<'_> {
         sink.withdraw_unmet()
     }
 
-    fn prepare(&self, record: Record) -> std::result::Result<Prepared, Rejection> {
+    fn prepare(&self, record: Record) -> Read {
         let Received { document, origin, encoding, mojibake } = record.read(&self.options)?;
         Ok(Prepared { hashes: hashes(&document), document, origin, recoded: encoding != "utf-8", mojibake })
     }
@@ -419,6 +449,16 @@ struct Ready {
     reached: Option<(String, String)>,
 }
 
+/// What the warehouse keeps of a second text for the same id and version.
+fn conflict(read: &Read) -> Option<Annotated<'_>> {
+    let prepared = read.as_ref().ok()?;
+    let outcome = set_aside("conflict", &CONFLICT, &prepared.origin);
+    Some(annotated((read, (outcome, None))))
+}
+
+/// Why a second text is set aside.
+const CONFLICT: &str = "this run has another text for the same id and version; give it a version";
+
 fn annotated((read, (outcome, words)): (&Read, (warehouse::Outcome, Option<Vec<u8>>))) -> Annotated<'_> {
     match read {
         Ok(prepared) => Annotated {
@@ -428,8 +468,8 @@ fn annotated((read, (outcome, words)): (&Read, (warehouse::Outcome, Option<Vec<u
             words,
             outcome,
         },
-        Err(_) => Annotated {
-            document: NO_DOCUMENT.get_or_init(Document::default),
+        Err(refused) => Annotated {
+            document: &refused.document,
             content_hash: [0; 32],
             text_sha256: [0; 32],
             words: None,
@@ -437,9 +477,6 @@ fn annotated((read, (outcome, words)): (&Read, (warehouse::Outcome, Option<Vec<u
         },
     }
 }
-
-/// Stands for a document that could not be read.
-static NO_DOCUMENT: OnceLock<Document> = OnceLock::new();
 
 fn key(prepared: &Prepared) -> Key<'_> {
     Key {
@@ -501,10 +538,9 @@ impl Counts {
             (warehouse::Outcome::Quarantined { code, reason, origin_file, origin_line }, _) => {
                 self.set_aside(&format!("{origin_file}:{origin_line}: set aside ({code}): {reason}"));
             }
-            (_, Fate::Conflicted) => self.set_aside(&format!(
-                "document {}: set aside (conflict): this run has another text for the same id and version; give it a version",
-                one.document.id
-            )),
+            (_, Fate::Conflicted) => {
+                self.set_aside(&format!("document {}: set aside (conflict): {CONFLICT}", one.document.id))
+            }
             (warehouse::Outcome::Events(events), Fate::Written | Fate::Replaced) => {
                 self.written += 1;
                 self.events += events.len() as u64;

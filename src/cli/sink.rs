@@ -163,6 +163,14 @@ impl Sink<'_> {
         }
     }
 
+    /// Records documents set aside besides those of the batches.
+    pub fn record(&mut self, aside: &[Annotated]) -> Result<()> {
+        match self {
+            Self::Warehouse(run) if !aside.is_empty() => run.record(aside).map(drop).map_err(Failed::new),
+            _ => Ok(()),
+        }
+    }
+
     /// Remembers, with the next batch, how far a followed source was read.
     pub fn follow(&mut self, source: &str, value: &str) {
         if let Self::Warehouse(run) = self {

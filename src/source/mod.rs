@@ -134,9 +134,21 @@ pub fn followed(path: &str) -> Result<Option<String>, SourceError> {
         #[cfg(feature = "postgres")]
         Some(("postgres" | "postgresql", _)) => {
             let query = postgres::Query::parse(path)?;
-            Ok(query.is_followed().then(|| query.place.clone()))
+            Ok(query.followed())
         }
         _ => Ok(None),
+    }
+}
+
+/// True for a source that may leave out some of what it holds: a table with `since` or `where`.
+///
+/// # Errors
+/// An address that cannot be read.
+pub fn is_partial(path: &str) -> Result<bool, SourceError> {
+    match path.split_once("://") {
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => Ok(postgres::Query::parse(path)?.is_partial()),
+        _ => Ok(false),
     }
 }
 

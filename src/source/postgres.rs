@@ -57,15 +57,24 @@ impl Query {
         let place = place.replacen("&table", "?table", 1);
         let table = match table.split_once('.') {
             Some((schema, table)) => (schema.to_owned(), table.to_owned()),
-            None if url.contains("schema=") => (address.schema.clone(), table),
+            None if address.has_schema => (address.schema.clone(), table),
             None => ("public".to_owned(), table),
         };
         Ok(Self { address, place, table, since, condition, mapping })
     }
 
-    /// The column that says how far the table was read, if there is one.
-    pub(super) fn is_followed(&self) -> bool {
-        self.since.is_some()
+    /// The name under which the warehouse remembers how far the table was read: it holds all that decides which rows are
+    /// read, and in which order. `None` when it is read whole each time.
+    pub(super) fn followed(&self) -> Option<String> {
+        let since = self.since.as_ref()?;
+        let (place, (schema, table)) = (&self.place, &self.table);
+        let condition = self.condition.as_deref().unwrap_or_default();
+        Some(format!("{place} {schema}.{table} since={since} where={condition} {:?}", self.mapping))
+    }
+
+    /// True when rows of the table may be left out.
+    pub(super) fn is_partial(&self) -> bool {
+        self.since.is_some() || self.condition.is_some()
     }
 
     pub(super) fn open(&self, from: Option<&str>) -> Result<Rows, SourceError> {

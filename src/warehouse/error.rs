@@ -59,9 +59,7 @@ pub enum WarehouseError {
         path: PathBuf,
     },
     /// Another program holds the write lock.
-    #[error(
-        "the warehouse is busy: another program is writing to it; wait until it ends, then run this again"
-    )]
+    #[error("the warehouse is busy: another program is using it; wait until it ends, then run this again")]
     Busy,
     /// No room left.
     #[error(
@@ -95,6 +93,11 @@ pub enum WarehouseError {
         /// The field that differs.
         field: &'static str,
     },
+    /// The rows are gone, but only the owner of the tables can write them anew.
+    #[error(
+        "every row was deleted and is refused from now on, but traces stay in the files of the tables, which only their owner can write anew; run the same `laennec forget` again as the owner of the schema"
+    )]
+    NotOwner,
     /// The rows are gone, but old pages could not be erased yet.
     #[error(
         "every row was deleted and is refused from now on, but traces stay in the file while another program uses it; close the other programs, then run the same `laennec forget` again"

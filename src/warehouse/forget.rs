@@ -173,9 +173,19 @@ pub(super) fn delete_orphans(database: &Database) -> Result<()> {
     Ok(())
 }
 
+/// How long erasing waits for transactions that began before the rows were deleted: they may still see them.
+#[cfg(feature = "postgres")]
+const WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Deleted rows stay in the pages until the tables are written anew, and samples of them in the statistics.
 #[cfg(feature = "postgres")]
 fn erase_on_server(database: &Database, server: &super::database::Server) -> Result<()> {
+    let owned = "SELECT pg_has_role(c.relowner, 'USAGE') OR pg_has_role(d.datdba, 'USAGE') FROM pg_class c, pg_database d
+        WHERE c.oid = 'documents'::regclass AND d.datname = current_database()";
+    if !database.scalar::<bool>(owned, &[])? {
+        return Err(WarehouseError::NotOwner);
+    }
+    outlast_others(database)?;
     const TABLES: [&str; 9] = [
         "documents",
         "events",
@@ -212,6 +222,26 @@ fn traces_remain(error: rusqlite::Error) -> WarehouseError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => WarehouseError::TracesRemain,
         _ => error.into(),
+    }
+}
+
+/// Waits until every other transaction of this database that is open now has ended.
+#[cfg(feature = "postgres")]
+fn outlast_others(database: &Database) -> Result<()> {
+    let open = "SELECT l.virtualtransaction FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+        WHERE l.locktype = 'virtualxid' AND l.granted AND l.pid <> pg_backend_pid() AND a.datname = current_database()";
+    let read = |row: &mut Row<'_>| row.next::<String>();
+    let before = database.list(open, &[], read)?;
+    let started = std::time::Instant::now();
+    loop {
+        let now = database.list(open, &[], read)?;
+        if !before.iter().any(|transaction| now.contains(transaction)) {
+            return Ok(());
+        }
+        if started.elapsed() > WAIT {
+            return Err(WarehouseError::TracesRemain);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
     }
 }
 

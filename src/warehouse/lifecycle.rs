@@ -67,7 +67,7 @@ impl Warehouse {
             events: purge_rows(&transaction, "retired WHERE retired_by IN (SELECT run FROM runs WHERE started_at < ?1)", day)?,
             rejections: purge_rows(
                 &transaction,
-                "rejections WHERE run IN (SELECT run FROM runs WHERE started_at < ?1) AND EXISTS (SELECT 1 FROM documents d
+                "rejections WHERE code <> 'conflict' AND run IN (SELECT run FROM runs WHERE started_at < ?1) AND EXISTS (SELECT 1 FROM documents d
                     WHERE d.document_id = rejections.document_id AND d.status = 'annotated')",
                 day,
             )?,

@@ -65,7 +65,7 @@ impl Warehouse {
 
     /// How many rows there are.
     pub fn counts(&self) -> Result<Counts, WarehouseError> {
-        let sql = "SELECT (SELECT count(*) FROM documents WHERE status = 'annotated'),
+        let sql = "SELECT (SELECT count(*) FROM documents WHERE status = 'annotated' AND withdrawn IS NULL),
             (SELECT count(*) FROM documents WHERE status = 'quarantined'), (SELECT count(*) FROM rejections),
             (SELECT count(*) FROM events), (SELECT count(*) FROM runs), (SELECT count(*) FROM forgotten)";
         let counts = self.database.first(sql, &[], read_counts)?;

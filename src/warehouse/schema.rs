@@ -117,6 +117,9 @@ fn found(database: &Database, schema: &str) -> Result<Found, WarehouseError> {
     if !database.exists(known, params![schema])? {
         return Ok(Found::Missing);
     }
+    if !database.scalar::<bool>("SELECT has_schema_privilege(?1, 'USAGE')", params![schema])? {
+        return Err(WarehouseError::Rights(format!("USAGE on schema {schema}")));
+    }
     let ours = "SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = ?1 AND c.relname = 'warehouse' AND a.attname = 'schema_version'";

@@ -25,14 +25,14 @@ impl Warehouse {
 
     /// How many inputs are set aside for each reason, and are not read since; the most frequent first.
     pub fn reasons(&self) -> Result<Vec<(String, u64)>> {
-        let sql = "SELECT code, count(*) FROM v_rejections WHERE NOT document_annotated GROUP BY code ORDER BY 2 DESC, 1";
+        let sql = "SELECT code, count(*) FROM v_rejections WHERE NOT document_annotated OR code = 'conflict' GROUP BY code ORDER BY 2 DESC, 1";
         self.database.list(sql, &[], |row: &mut Row<'_>| Ok((row.next()?, row.count()?)))
     }
 
     /// Inputs set aside and not read since, by file and line.
     pub fn set_aside(&self, limit: u32) -> Result<Vec<SetAside>> {
         let sql =
-            "SELECT file, line, code, reason, document_id FROM v_rejections WHERE NOT document_annotated
+            "SELECT file, line, code, reason, document_id FROM v_rejections WHERE NOT document_annotated OR code = 'conflict'
             ORDER BY file, line, code LIMIT ?1";
         self.database.list(sql, params![limit], |row: &mut Row<'_>| {
             Ok(SetAside {

@@ -1,7 +1,7 @@
 //! Runs: batches of annotated documents, each one transaction.
 
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::bulk;
 use super::database::{Access, Database, Transaction, params};
@@ -33,7 +33,8 @@ pub struct Run<'w> {
     keep_text: bool,
     /// What was taken in hand for each batch that is not written yet.
     pub(super) claimed: VecDeque<Option<i64>>,
-    watermark: Option<(String, String)>,
+    /// How far each followed source was read.
+    watermarks: BTreeMap<String, String>,
     snapshots: Option<Snapshots<'w>>,
 }
 
@@ -60,7 +61,7 @@ impl Warehouse {
             engine: engine.clone(),
             keep_text: false,
             claimed: VecDeque::new(),
-            watermark: None,
+            watermarks: BTreeMap::new(),
             snapshots: None,
         }
     }
@@ -83,7 +84,7 @@ impl Run<'_> {
 
     /// Remembers, with the next batch, how far a followed source was read.
     pub fn follow(&mut self, source: &str, value: &str) {
-        self.watermark = Some((source.to_owned(), value.to_owned()));
+        self.watermarks.insert(source.to_owned(), value.to_owned());
     }
 
     /// True for a document that the run found settled.
@@ -142,6 +143,14 @@ impl Run<'_> {
         Ok(BatchSummary { fates, tally })
     }
 
+    /// Records documents set aside, in a batch of their own that no claim was made for.
+    pub fn record(&mut self, aside: &[Annotated<'_>]) -> Result<BatchSummary> {
+        let held = std::mem::take(&mut self.claimed);
+        let written = self.write(aside);
+        self.claimed = held;
+        written
+    }
+
     /// Does `work` in one transaction, with the counters of the run; gives what it gave, and its share of the tally.
     pub(super) fn in_batch<T>(
         &mut self,
@@ -180,7 +189,7 @@ impl Run<'_> {
         progress.tally.add(&tally);
         if changed {
             save_progress(&transaction, &progress, false)?;
-            save_watermark(&transaction, &progress, &self.watermark)?;
+            save_watermarks(&transaction, &progress, &self.watermarks)?;
             fault::point("batch-before-commit");
             transaction.commit()?;
             fault::point("batch-after-commit");
@@ -244,7 +253,7 @@ impl Run<'_> {
                 super::claims::release(&transaction, *claim)?;
             }
             save_progress(&transaction, &run.progress, true)?;
-            save_watermark(&transaction, &run.progress, &run.watermark)?;
+            save_watermarks(&transaction, &run.progress, &run.watermarks)?;
             transaction.commit()
         })?;
         Ok(self.progress.tally)
@@ -299,15 +308,16 @@ fn save_progress(database: &Database, progress: &Progress, finished: bool) -> Re
     database.execute(update, counts).map(|_| ())
 }
 
-fn save_watermark(
+fn save_watermarks(
     database: &Database,
     progress: &Progress,
-    watermark: &Option<(String, String)>,
+    watermarks: &BTreeMap<String, String>,
 ) -> Result<()> {
-    let (Some(run), Some((source, value))) = (progress.run, watermark) else { return Ok(()) };
+    let Some(run) = progress.run else { return Ok(()) };
     let put = "INSERT INTO watermarks (source, value, run) VALUES (?1, ?2, ?3)
         ON CONFLICT (source) DO UPDATE SET value = excluded.value, run = excluded.run";
-    database.execute(put, params![source, value, run]).map(|_| ())
+    let mut pairs = watermarks.iter();
+    pairs.try_for_each(|(source, value)| database.execute(put, params![source, value, run]).map(|_| ()))
 }
 
 /// Progress as it was committed: a commit whose answer was lost has counted all the same.
