@@ -51,9 +51,6 @@ pub enum ServerError {
     },
 }
 
-/// The schema of a warehouse whose address names none.
-const SCHEMA: &str = "laennec";
-
 /// How long one step of a job may take, unless the address says otherwise: a batch takes a second.
 const STEP: Duration = Duration::from_secs(30);
 
@@ -64,10 +61,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 #[derive(Clone)]
 pub struct Address {
     config: Config,
-    /// Schema of the warehouse (`schema`).
-    pub schema: String,
-    /// True when the address names the schema.
-    pub has_schema: bool,
+    /// Schema of the warehouse (`schema`); none for the one where the account makes its tables, which is `public` unless the
+    /// account has another.
+    pub schema: Option<String>,
     /// How long one step of a job may take (`patience`, in seconds).
     pub patience: Duration,
     /// Certificates to trust instead of the system's (`sslrootcert`).
@@ -140,11 +136,10 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("laennec");
         }
-        let (has_schema, schema) = (schema.is_some(), schema.unwrap_or_else(|| SCHEMA.to_owned()));
-        if schema.is_empty() {
+        if schema.as_deref() == Some("") {
             return Err(ServerError::Address);
         }
-        Ok(Self { config, schema, has_schema, patience, certificates, rest })
+        Ok(Self { config, schema, patience, certificates, rest })
     }
 
     /// Where it leads, for messages: never the user or the password.
@@ -156,7 +151,8 @@ impl Address {
         });
         let port = self.config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));
         let database = self.config.get_dbname().unwrap_or_default();
-        format!("postgres://{host}{port}/{database}?schema={}", self.schema)
+        let schema = self.schema.as_ref().map_or_else(String::new, |schema| format!("?schema={schema}"));
+        format!("postgres://{host}{port}/{database}{schema}")
     }
 }
 

@@ -57,8 +57,7 @@ impl Query {
         let place = place.replacen("&table", "?table", 1);
         let table = match table.split_once('.') {
             Some((schema, table)) => (schema.to_owned(), table.to_owned()),
-            None if address.has_schema => (address.schema.clone(), table),
-            None => ("public".to_owned(), table),
+            None => (address.schema.clone().unwrap_or_else(|| "public".to_owned()), table),
         };
         Ok(Self { address, place, table, since, condition, mapping })
     }

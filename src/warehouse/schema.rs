@@ -127,23 +127,25 @@ fn found(database: &Database, schema: &str) -> Result<Found, WarehouseError> {
         let version = database.scalar("SELECT schema_version FROM warehouse", &[])?;
         return Ok(Found::Version(version));
     }
-    let any = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ?1
-        UNION ALL SELECT 1 FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE n.nspname = ?1 LIMIT 1";
+    // What extensions bring is nobody's.
+    let any = "SELECT 1 FROM (
+            SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ?1
+            UNION ALL SELECT f.oid FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE n.nspname = ?1) AS o
+        WHERE NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e') LIMIT 1";
     Ok(if database.exists(any, params![schema])? { Found::Foreign } else { Found::Empty })
 }
 
 /// Makes the schema of a server a warehouse if there is nothing in it, in one transaction; refuses anything else.
 #[cfg(feature = "postgres")]
 pub(super) fn migrate_server(database: &Database, server: &Server) -> Result<(), WarehouseError> {
-    let address = server.address();
-    if found(database, &address.schema)? == Found::Version(LATEST) {
+    if found(database, server.schema())? == Found::Version(LATEST) {
         return Ok(());
     }
     // Looked at again under the lock: another program may have made it in between.
     let transaction = database.begin(Access::Write)?;
-    match found(database, &address.schema)? {
+    match found(database, server.schema())? {
         Found::Missing => {
-            database.batch(&format!("CREATE SCHEMA {}", super::database::quoted(&address.schema)))?;
+            database.batch(&format!("CREATE SCHEMA {}", super::database::quoted(server.schema())))?;
             database.batch(ON_A_SERVER)?;
         }
         Found::Empty => database.batch(ON_A_SERVER)?,
@@ -157,7 +159,7 @@ pub(super) fn migrate_server(database: &Database, server: &Server) -> Result<(),
 #[cfg(feature = "postgres")]
 pub(super) fn recognise_server(database: &Database, server: &Server) -> Result<(), WarehouseError> {
     let place = server.address().place();
-    match found(database, &server.address().schema)? {
+    match found(database, server.schema())? {
         Found::Version(LATEST) => Ok(()),
         Found::Version(found) if found > LATEST => {
             Err(WarehouseError::Newer { path: place.into(), found, known: LATEST })

@@ -46,11 +46,16 @@ pub(in crate::warehouse) struct Server {
 
 impl Server {
     /// Connects; the schema need not exist yet.
-    pub fn connect(address: Address) -> Result<Self> {
+    pub fn connect(mut address: Address) -> Result<Self> {
         if let Some((name, _)) = address.rest.first() {
             return Err(ServerError::Parameter { name: name.clone() }.into());
         }
-        let client = RefCell::new(session(&address)?);
+        let client = session(&address)?;
+        if address.schema.is_none() {
+            let own = client.client().query_one("SELECT coalesce(current_schema(), 'public')::text", &[]);
+            address.schema = Some(client.wait(own)?.try_get(0)?);
+        }
+        let client = RefCell::new(client);
         Ok(Self {
             address,
             client,
@@ -59,6 +64,11 @@ impl Server {
             cursors: Flag::new(0),
             lock: Flag::new(0),
         })
+    }
+
+    /// The schema of the warehouse.
+    pub fn schema(&self) -> &str {
+        self.address.schema.as_deref().unwrap_or("public")
     }
 
     /// Sets whether each step must end within the patience of the address: a server that is silent for longer is lost.
@@ -218,7 +228,7 @@ impl Server {
         match access {
             Access::Read => self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ")?,
             Access::Write => {
-                let lock = lock_of(&self.address.schema);
+                let lock = lock_of(self.schema());
                 self.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK_CLASS}, {lock})"))
                     .inspect_err(|_| drop(self.batch("ROLLBACK")))?;
             }
@@ -246,10 +256,12 @@ fn lock_of(schema: &str) -> i32 {
 /// A session in which every statement means the same on every server.
 fn session(address: &Address) -> Result<Session> {
     let session = Session::open(address)?;
+    let path =
+        address.schema.as_deref().map(|schema| format!("SET search_path = {}, pg_temp; ", quoted(schema)));
     let settings = format!(
-        "SET search_path = {}, pg_temp; SET lock_timeout = {}; SET synchronous_commit = on;
+        "{}SET lock_timeout = {}; SET synchronous_commit = on;
         SET client_min_messages = warning; SET cursor_tuple_fraction = 1; SET timezone = 'UTC'; SET jit = off",
-        quoted(&address.schema),
+        path.unwrap_or_default(),
         // A writer gives up waiting for another one before it takes the server for lost.
         address.patience.as_millis() * 2 / 3
     );
