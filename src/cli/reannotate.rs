@@ -17,6 +17,7 @@ Terms and cues are traced to the documents that may hold their words; any other 
 
 /// Read again the documents that a change of lexicon, cue, model or engine can touch; the others are known to stay the same.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     #[command(flatten)]
     annotate: annotate::Arguments,

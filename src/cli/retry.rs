@@ -10,6 +10,7 @@ Examples:
 
 /// Read again the documents of a source that were set aside, and whatever is new or changed.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     #[command(flatten)]
     annotate: annotate::Arguments,

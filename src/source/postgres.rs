@@ -107,10 +107,11 @@ impl Query {
         let fields: Vec<String> =
             columns.iter().map(|(field, column)| format!("{} AS {field}", quoted(column))).collect();
         let id = columns.iter().find(|(field, _)| matches!(field.as_str(), "document_id" | "note_id"));
-        let id = id.map_or_else(|| "1".to_owned(), |(_, column)| quoted(column));
+        let id = id.map_or_else(|| "1".to_owned(), |(_, column)| format!("s.{}", quoted(column)));
         let table = format!("{}.{}", quoted(&self.table.0), quoted(&self.table.1));
-        let since = self.since.as_deref().map(quoted);
-        let value = since.as_ref().map_or("NULL".into(), |column| format!("s.{column}::text"));
+        // With its table: an order by a bare name is that of what is selected, which is text.
+        let since = self.since.as_deref().map(|column| format!("s.{}", quoted(column)));
+        let value = since.as_ref().map_or("NULL".into(), |column| format!("{column}::text"));
         let order = since.as_ref().map_or(id.clone(), |column| format!("{column}, {id}"));
         let mut conditions: Vec<String> = self.condition.iter().map(|text| format!("({text})")).collect();
         if let (Some(column), Some(from)) = (&since, from) {
@@ -119,8 +120,9 @@ impl Query {
         }
         let conditions = if conditions.is_empty() { "TRUE".into() } else { conditions.join(" AND ") };
         format!(
-            "DECLARE laennec_source NO SCROLL CURSOR FOR SELECT row_to_json(r)::text, {value}
-            FROM {table} s CROSS JOIN LATERAL (SELECT {}) r WHERE {conditions} ORDER BY {order}",
+            "DECLARE laennec_source NO SCROLL CURSOR FOR
+            SELECT (SELECT row_to_json(r)::text FROM (SELECT {}) r), {value}
+            FROM {table} s WHERE {conditions} ORDER BY {order}",
             fields.iter().map(|field| format!("s.{field}")).collect::<Vec<_>>().join(", ")
         )
     }
