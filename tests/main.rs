@@ -18,6 +18,7 @@ mod fused;
 mod golden;
 mod layers;
 mod lexicons;
+mod lifecycle;
 mod load;
 #[cfg(feature = "neural")]
 mod model;

@@ -5,10 +5,10 @@ mod disk;
 mod input;
 mod kills;
 mod network;
-mod oracle;
+pub mod oracle;
 #[cfg(feature = "failpoints")]
 mod points;
 mod proxy;
 mod replay;
 mod schema;
-mod server;
+pub mod server;

@@ -260,7 +260,7 @@ macro_rules! both {
         }
     )+};
 }
-pub(super) use both;
+pub(crate) use both;
 
 // ---------------------------------------------------------------- jobs
 
