@@ -720,7 +720,8 @@ fn sources_that_cannot_be_read_say_what_to_do() {
 #[test]
 fn urls_are_refused_without_their_password() {
     for (url, says) in [
-        ("postgres://u:Zorglub@h/b?table=note", "PostgreSQL sources are not in this build"),
+        ("postgres://u:Zorglub@/b?host=/nowhere&table=note", "cannot connect"),
+        ("postgres://u:Zorglub@h/b", "name of a table"),
         ("mysql://u:Zorglub@h/b", "mysql://…: not a source"),
     ] {
         let message = open_error(url);

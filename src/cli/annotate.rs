@@ -111,7 +111,7 @@ fn annotate(arguments: &Arguments, engine: &Engine, mode: Mode) -> Result<Counts
         arguments.check_whole()?;
     }
     // Every source is opened before anything is written: a wrong path must not leave half a job.
-    let sources = arguments.source.iter().map(|path| Source::open(path, &arguments.into, &options));
+    let sources = arguments.source.iter().map(|path| Source::open(path, &arguments.into, &options, mode));
     let sources = sources.collect::<Result<Vec<_>>>()?;
     arguments.honour_opposition()?;
     let total = arguments.source.iter().map(|path| source::size_hint_bytes(path)).sum();
@@ -178,6 +178,7 @@ pub(super) fn read_ids(path: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failed(format!("{}: {error}; give a text file with one id a line", path.display()))
     })?;
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
@@ -186,6 +187,8 @@ pub(super) fn read_ids(path: &Path) -> Result<Vec<String>> {
 pub(super) enum Mode {
     /// What is new or changed.
     Usual,
+    /// That, of sources that are read from their beginning.
+    Again,
     /// That, and what the same engine has set aside.
     Retry,
 }
@@ -204,10 +207,10 @@ struct Source {
 }
 
 impl Source {
-    fn open(path: &str, into: &Destination, options: &Options) -> Result<Self> {
+    fn open(path: &str, into: &Destination, options: &Options, mode: Mode) -> Result<Self> {
         let followed = source::followed(path).map_err(Failed::new)?;
         let from = match (&followed, into.warehouse()) {
-            (Some(name), Some(place)) => known_watermark(place, name)?,
+            (Some(name), Some(place)) if mode == Mode::Usual => known_watermark(place, name)?,
             _ => None,
         };
         let records = source::open_from(path, from.as_deref(), options).map_err(Failed::new)?;
@@ -419,6 +422,12 @@ impl Worker<'_> {
 
     /// Withdraws what the sources no longer have; not when some of what they have could not be read.
     fn withdraw(&self, sink: &mut Sink, counts: &Counts) -> Result<u64> {
+        if counts.documents == 0 {
+            return Err(Failed(
+                "--complete: the sources hold no document at all; nothing was withdrawn; check the paths"
+                    .into(),
+            ));
+        }
         if counts.quarantined > 0 {
             return Err(Failed(
                 "--complete: some documents were set aside, so nobody knows whether the others are all there is; every document was written, none withdrawn; mend the source, then run this again".into(),

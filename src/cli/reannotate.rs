@@ -3,17 +3,18 @@
 use super::annotate::{self, Mode};
 use super::sink::{fingerprint, unpacked};
 use super::{Failed, Outcome, Result, print, progress};
-use crate::lexicon::{Changes, Folder, Trigger};
+use crate::lexicon::{Changes, Folder, Traced, Trigger};
 use crate::pipeline::may_hold;
 use crate::warehouse::{EngineFingerprint, Place, Stamped, Warehouse};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Shown under the options.
 pub(super) const EXAMPLES: &str = "\
 Examples:
   laennec reannotate reports.jsonl --into cohort.db --lexicon mine --plan    which documents, and why; changes nothing
   laennec reannotate reports.jsonl --into cohort.db --lexicon mine           the same events as a full run, sooner
-Terms and cues are traced to the documents that may hold their words; any other change reads every document again.";
+Terms and cues are traced to the documents that may hold their words; any other change reads every document again, and so
+does a change of terms where a model is asked (--model off asks none).";
 
 /// Read again the documents that a change of lexicon, cue, model or engine can touch; the others are known to stay the same.
 #[derive(clap::Args)]
@@ -36,8 +37,12 @@ struct Plan {
     changes: Changes,
 }
 
-/// A trigger, ready to be asked of many signatures.
-type Asked<'t> = &'t [Trigger];
+/// What is asked of each stored report.
+struct Asked<'t> {
+    traced: &'t Traced,
+    /// Keys of the reports that have an event of a concept that says something else.
+    with_events: HashSet<i64>,
+}
 
 pub(super) fn run(arguments: &Arguments) -> Result {
     let Some(place) = arguments.annotate.into.warehouse() else {
@@ -56,16 +61,17 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let reader = Warehouse::open_existing_at(place)?;
     let mut run = warehouse.begin_run(&now).keeping_lexicons(&snapshots);
     for plan in &plans {
-        let Changes::Words(triggers) = &plan.changes else { continue };
+        let Changes::Some(traced) = &plan.changes else { continue };
+        let asked = Asked::of(&reader, traced)?;
         reader.each_read_by(plan.engine, |reports| {
-            let same = reports.iter().filter(|report| touched(report, triggers).is_none());
+            let same = reports.iter().filter(|report| asked.touched(report).is_none());
             run.restamp(&same.map(|report| report.key).collect::<Vec<_>>()).map_err(Failed::from)
         })?;
     }
     run.finish()?;
     drop(reader);
     drop(warehouse);
-    annotate::run_as(&arguments.annotate, Mode::Usual)
+    annotate::run_as(&arguments.annotate, Mode::Again)
 }
 
 /// What differs between each engine whose events are stored and the present one.
@@ -113,20 +119,35 @@ fn changes(
     old.sort_by_key(|folder| {
         folders.iter().position(|known| known.name == folder.name).unwrap_or(usize::MAX)
     });
-    Changes::between(&old, folders).map_err(Failed::new)
+    match Changes::between(&old, folders).map_err(Failed::new)? {
+        Changes::Some(traced) if traced.of_terms && now.model.is_some() => {
+            Ok(Changes::Everything(vec!["terms: the model may link what it finds to any".to_owned()]))
+        }
+        changes => Ok(changes),
+    }
 }
 
 fn is_of_units(folder: &Folder) -> bool {
     folder.get("manifest.toml").is_some_and(|text| text.contains("kind = \"units\""))
 }
 
-/// The first reason to read a report again.
-fn touched<'t>(report: &Stamped, triggers: Asked<'t>) -> Option<&'t str> {
-    let Some(words) = &report.words else { return Some("its words were not kept") };
-    let holds = |trigger: &&Trigger| {
-        trigger.all_of.iter().all(|forms| forms.iter().any(|form| may_hold(words, form)))
-    };
-    triggers.iter().find(holds).map(|trigger| trigger.reason.as_str())
+impl<'t> Asked<'t> {
+    fn of(warehouse: &Warehouse, traced: &'t Traced) -> Result<Self> {
+        Ok(Self { traced, with_events: warehouse.reports_with(&traced.concepts)?.into_iter().collect() })
+    }
+
+    /// The first reason to read a report again.
+    fn touched(&self, report: &Stamped) -> Option<&'t str> {
+        let Some(words) = &report.words else { return Some("its words were not kept") };
+        let holds = |trigger: &&Trigger| {
+            trigger.all_of.iter().all(|forms| forms.iter().any(|form| may_hold(words, form)))
+        };
+        let by_words = self.traced.triggers.iter().find(holds).map(|trigger| trigger.reason.as_str());
+        by_words.or(self
+            .with_events
+            .contains(&report.key)
+            .then_some("an event of a concept that says something else"))
+    }
 }
 
 fn show(place: &Place, plans: &[Plan], documents: bool) -> Result {
@@ -134,11 +155,15 @@ fn show(place: &Place, plans: &[Plan], documents: bool) -> Result {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     let (mut same, mut again) = (0_u64, 0_u64);
     for plan in plans {
+        let asked = match &plan.changes {
+            Changes::Everything(_) => None,
+            Changes::Some(traced) => Some(Asked::of(&warehouse, traced)?),
+        };
         warehouse.each_read_by(plan.engine, |reports| {
             for report in &reports {
-                let reason = match &plan.changes {
-                    Changes::Everything(reasons) => Some(reasons.join(", ")),
-                    Changes::Words(triggers) => touched(report, triggers).map(str::to_owned),
+                let reason = match (&plan.changes, &asked) {
+                    (Changes::Everything(reasons), _) => Some(reasons.join(", ")),
+                    (_, asked) => asked.as_ref().and_then(|asked| asked.touched(report)).map(str::to_owned),
                 };
                 let Some(reason) = reason else {
                     same += 1;

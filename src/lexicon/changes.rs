@@ -1,8 +1,8 @@
 //! What a change of the lexicons can touch: which words a report must hold for its events to differ.
 //!
 //! Terms and cues are compared as compiled: their words, with every form that each may take, and what they say. A change of
-//! anything else (grammar, sections, dates, types of reports, patterns, descriptions, support sets, groups) can touch every
-//! report.
+//! anything else (grammar, sections, dates, types of reports, patterns, descriptions, support sets, groups, the order of rows)
+//! can touch every report.
 
 use super::folder::Folder;
 use super::manifest::{Kind, Manifest};
@@ -18,8 +18,19 @@ use std::collections::BTreeMap;
 pub enum Changes {
     /// Every report may be touched, for these reasons.
     Everything(Vec<String>),
-    /// The reports that hold the words of a trigger may be touched; none if there is no trigger.
-    Words(Vec<Trigger>),
+    /// Some reports may be touched.
+    Some(Traced),
+}
+
+/// What leads to the reports that may be touched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traced {
+    /// The reports that hold the words of a trigger.
+    pub triggers: Vec<Trigger>,
+    /// The reports that have an event of one of these concepts, however it was found: they say something else now.
+    pub concepts: Vec<String>,
+    /// True when terms or concepts differ, not cues alone.
+    pub of_terms: bool,
 }
 
 /// Words that a report must hold to be touched by one change.
@@ -34,6 +45,7 @@ pub struct Trigger {
 /// A compiled term or cue, and where it comes from.
 struct Entry {
     rule: String,
+    is_term: bool,
     all_of: Vec<Vec<String>>,
 }
 
@@ -41,7 +53,13 @@ struct Entry {
 struct Compiled {
     /// By all that a term or cue says and matches.
     entries: BTreeMap<String, Entry>,
+    /// Keys of `entries` in the order of the rows: of two terms with one form, the first wins.
+    order: Vec<String>,
     forms: FxHashSet<String>,
+    /// Words whose typing errors are forgiven.
+    long_words: FxHashSet<String>,
+    /// What each concept says.
+    concepts: BTreeMap<String, String>,
 }
 
 impl Changes {
@@ -55,17 +73,29 @@ impl Changes {
             return Ok(Self::Everything(reasons));
         }
         let (old, new) = (Compiled::of(old)?, Compiled::of(new)?);
+        if !old.keeps_the_order_of(&new) {
+            return Ok(Self::Everything(vec!["the order of terms or cues".to_owned()]));
+        }
         let gone = only_in(&old, &new).map(|entry| entry.trigger("removed or changed"));
         let come = only_in(&new, &old).map(|entry| entry.trigger("added or changed"));
-        let words = old.forms.symmetric_difference(&new.forms).map(|form| Trigger {
-            reason: "a word that one of the two does not know".to_owned(),
-            all_of: vec![vec![form.clone()]],
-        });
-        let mut triggers: Vec<Trigger> = gone.chain(come).chain(words).collect();
+        let known = old.forms.symmetric_difference(&new.forms);
+        let known = known.map(|form| word_trigger(form, "a word that one of the two does not know"));
+        let forgiven = old.long_words.symmetric_difference(&new.long_words);
+        let forgiven = forgiven.map(|form| word_trigger(form, "a word whose errors one of the two forgives"));
+        let mut triggers: Vec<Trigger> = gone.chain(come).chain(known).chain(forgiven).collect();
         triggers.sort_by(|a, b| (&a.reason, &a.all_of).cmp(&(&b.reason, &b.all_of)));
         triggers.dedup();
-        Ok(Self::Words(triggers))
+        let says_the_same = |(id, says): &(&String, &String)| new.concepts.get(*id) == Some(says);
+        let concepts = old.concepts.iter().filter(|concept| !says_the_same(concept));
+        let concepts: Vec<String> = concepts.map(|(id, _)| id.clone()).collect();
+        let is_of_terms = |one: &Compiled, other: &Compiled| only_in(one, other).any(|entry| entry.is_term);
+        let of_terms = !concepts.is_empty() || is_of_terms(&old, &new) || is_of_terms(&new, &old);
+        Ok(Self::Some(Traced { triggers, concepts, of_terms }))
     }
+}
+
+fn word_trigger(form: &str, reason: &str) -> Trigger {
+    Trigger { reason: reason.to_owned(), all_of: vec![vec![form.to_owned()]] }
 }
 
 impl Entry {
@@ -143,7 +173,7 @@ impl Compiled {
             let class = |word: &WordId| classes.of(read.vocabulary.find(*word)).0;
             words.map(|word| forms_of.get(&class(word)).cloned().unwrap_or_default()).collect()
         };
-        let mut entries = BTreeMap::new();
+        let (mut entries, mut order) = (BTreeMap::new(), Vec::new());
         let concepts = &read.concepts;
         for (key, term) in &concepts.keys {
             let term = &concepts.terms[*term as usize];
@@ -165,7 +195,8 @@ impl Compiled {
                 lexicon.congenital,
                 lexicon.left_out,
             );
-            add(&mut entries, says, rule, key, all_of(key));
+            let entry = Entry { rule, is_term: true, all_of: all_of(key) };
+            add(&mut entries, &mut order, says, key, entry);
         }
         for (key, form) in &read.cues.keys {
             let form = &read.cues.forms[*form as usize];
@@ -174,23 +205,40 @@ impl Compiled {
                 "{} {:?} {:?} {:?} {:?} {:?} {}",
                 cue.id, cue.category, cue.direction, cue.reach, cue.certainty, cue.effect, form.letters
             );
-            add(&mut entries, says, format!("cue {}", cue.id), key, all_of(key));
+            let entry = Entry { rule: format!("cue {}", cue.id), is_term: false, all_of: all_of(key) };
+            add(&mut entries, &mut order, says, key, entry);
         }
         let forms = read.vocabulary.all().map(|(form, _)| form.to_owned()).collect();
-        Ok(Self { entries, forms })
+        let long_words = concepts.long_words.clone();
+        let says = |concept: &super::Concept| {
+            let (label, group) = (&concept.label, concept.group);
+            format!("{label} {:?} {:?} {} {group:?}", concept.codings, concept.subgroups, concept.minor)
+        };
+        let concepts = concepts.concepts.iter().map(|concept| (concept.id.clone(), says(concept))).collect();
+        Ok(Self { entries, order, forms, long_words, concepts })
+    }
+
+    /// True when what both have stands in the same order in both.
+    fn keeps_the_order_of(&self, other: &Self) -> bool {
+        let own = self.order.iter().filter(|key| other.entries.contains_key(*key));
+        let others = other.order.iter().filter(|key| self.entries.contains_key(*key));
+        own.eq(others)
     }
 }
 
 /// Files an entry under what it says and every form it matches; two gaps in other places are two entries.
 fn add(
     entries: &mut BTreeMap<String, Entry>,
+    order: &mut Vec<String>,
     says: String,
-    rule: String,
     key: &[WordId],
-    all_of: Vec<Vec<String>>,
+    entry: Entry,
 ) {
     let gaps: Vec<usize> = (0..key.len()).filter(|i| key[*i] == GAP).collect();
-    entries.insert(format!("{says} {gaps:?} {all_of:?}"), Entry { rule, all_of });
+    let key = format!("{says} {gaps:?} {:?}", entry.all_of);
+    if entries.insert(key.clone(), entry).is_none() {
+        order.push(key);
+    }
 }
 
 #[cfg(test)]
@@ -214,13 +262,13 @@ mod tests {
 
     #[test]
     fn no_change_touches_nothing() {
-        assert_eq!(Changes::between(&shipped(), &shipped()).ok(), Some(Changes::Words(Vec::new())));
+        assert_eq!(Changes::between(&shipped(), &shipped()).ok(), Some(Changes::Some(Traced::default())));
     }
 
     #[test]
     fn a_new_term_touches_the_reports_that_hold_its_words() {
         let new = with_row("omphalocele\texomphale zorglubien\tsynonym\t\t\t\t\t\town\t");
-        let Ok(Changes::Words(triggers)) = Changes::between(&shipped(), &new) else {
+        let Ok(Changes::Some(Traced { triggers, .. })) = Changes::between(&shipped(), &new) else {
             panic!("a term is a matter of words")
         };
         let of_term: Vec<_> = triggers.iter().filter(|t| t.reason.contains("zorglubien")).collect();

@@ -28,7 +28,7 @@ mod vocabulary;
 mod words;
 
 pub use cases::{Case, Mark, parse_cases, read_cases, unmark};
-pub use changes::{Changes, Trigger};
+pub use changes::{Changes, Traced, Trigger};
 pub use codes::{Code, CodeSystem, CodeSystems, Validity};
 pub use concepts::{Concept, Concepts, SupportSets, Term};
 pub use cues::{Category, Cue, CueForm, Direction, Effect, Reach};

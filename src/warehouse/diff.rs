@@ -51,8 +51,11 @@ impl Warehouse {
     /// Gives each event that run `after` leaves otherwise than run `before`, by report and place.
     ///
     /// # Errors
-    /// There is no such run; its history was purged counts as no events.
+    /// There is no such run, or the later one comes first.
     pub fn diff(&self, before: i64, after: i64, mut each: impl FnMut(Change) -> Result<()>) -> Result<()> {
+        if before >= after {
+            return Err(WarehouseError::RunOrder);
+        }
         let snapshot = self.database.begin(Access::Read)?;
         for run in [before, after] {
             if run != 0 && !snapshot.exists("SELECT 1 FROM runs WHERE run = ?1", params![run])? {
@@ -146,6 +149,9 @@ fn states(database: &Database, report: &Touched, run: i64) -> Result<BTreeMap<Pl
 
 /// Why the report was written again: the last reason between the two runs.
 fn reason(database: &Database, report: &Touched, before: i64, after: i64) -> Result<String> {
+    if before == 0 {
+        return Ok("new".to_owned());
+    }
     let sql = "SELECT reason FROM retired WHERE doc = ?1 AND retired_by > ?2 AND retired_by <= ?3
         ORDER BY retired_by DESC LIMIT 1";
     let found = database.first(sql, params![report.doc, before, after], |row| row.next())?;

@@ -116,6 +116,9 @@ pub enum WarehouseError {
         /// Its number.
         run: i64,
     },
+    /// Runs in the wrong order.
+    #[error("give the earlier run first, then the later one; 0 is the empty warehouse")]
+    RunOrder,
     /// Nothing in the schema, or no schema.
     #[error(
         "{place}: there is no warehouse in this schema; check it, or run `laennec annotate SOURCE --into` to make one"

@@ -8,36 +8,35 @@ use super::{Annotated, WarehouseError};
 /// A report whose events give way to others.
 pub(super) struct Retiring {
     doc: i64,
-    /// `None` when only more of the report is kept: then its events come back as they were.
-    reason: Option<&'static str>,
+    reason: &'static str,
 }
 
 impl Retiring {
     /// Why the events of a stored report give way to those of an entry; `None` when it has none.
     pub fn of(stored: &Stored, entry: &Annotated<'_>, engine: i64) -> Option<Self> {
         let reason = match stored {
-            _ if stored.version != entry.document.version => Some("version"),
-            _ if stored.content_hash != entry.content_hash => Some("content"),
-            _ if stored.engine != engine => Some("engine"),
-            _ => None,
+            _ if stored.version != entry.document.version => "version",
+            _ if stored.content_hash != entry.content_hash => "content",
+            _ if stored.engine != engine => "engine",
+            // Only more of the report is kept: its events come back as they were.
+            _ => "kept",
         };
         stored.annotated.then_some(Self { doc: stored.key, reason })
     }
 
     /// A report that its source no longer has.
     pub fn withdrawn(doc: i64) -> Self {
-        Self { doc, reason: Some("withdrawn") }
+        Self { doc, reason: "withdrawn" }
     }
 }
 
 /// Why events are retired, as stored.
-const REASONS: [&str; 4] = ["version", "content", "engine", "withdrawn"];
+const REASONS: [&str; 5] = ["version", "content", "engine", "kept", "withdrawn"];
 
 /// Moves the events of some reports to the history; gives how many there were.
 pub(super) fn retire(database: &Database, reports: &[Retiring], run: i64) -> Result<u64, WarehouseError> {
     for reason in REASONS {
-        let docs: Vec<i64> =
-            reports.iter().filter(|one| one.reason == Some(reason)).map(|one| one.doc).collect();
+        let docs: Vec<i64> = reports.iter().filter(|one| one.reason == reason).map(|one| one.doc).collect();
         if docs.is_empty() {
             continue;
         }

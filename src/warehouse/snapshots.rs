@@ -60,6 +60,17 @@ impl Warehouse {
         })
     }
 
+    /// Keys of the reports that have an event of one of these concepts.
+    pub fn reports_with(&self, concepts: &[String]) -> Result<Vec<i64>> {
+        let sql = "SELECT DISTINCT e.doc FROM meanings m JOIN events e ON e.meaning = m.meaning
+            WHERE m.concept = ?1 AND e.doc IS NOT NULL";
+        let mut reports = Vec::new();
+        for concept in concepts {
+            reports.extend(self.database.list(sql, params![concept], |row| row.next::<i64>())?);
+        }
+        Ok(reports)
+    }
+
     /// A lexicon as it was.
     pub fn snapshot(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.database.first("SELECT content FROM snapshots WHERE name = ?1", params![name], |row| row.next())

@@ -221,7 +221,7 @@ CREATE TABLE retired (
     made_by              bigint NOT NULL,
     retired_by           bigint NOT NULL,
     reason               text COLLATE "C" NOT NULL
-        CHECK (reason IN ('version', 'content', 'engine', 'withdrawn'))
+        CHECK (reason IN ('version', 'content', 'engine', 'kept', 'withdrawn'))
 );
 CREATE INDEX retired_doc ON retired (doc);
 CREATE INDEX retired_by_run ON retired (retired_by);

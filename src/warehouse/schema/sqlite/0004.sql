@@ -35,7 +35,7 @@ CREATE TABLE retired (
     confidence           REAL    NOT NULL,
     made_by              INTEGER NOT NULL REFERENCES runs,
     retired_by           INTEGER NOT NULL REFERENCES runs,
-    reason               TEXT    NOT NULL CHECK (reason IN ('version', 'content', 'engine', 'withdrawn'))
+    reason               TEXT    NOT NULL CHECK (reason IN ('version', 'content', 'engine', 'kept', 'withdrawn'))
 ) STRICT;
 CREATE INDEX retired_doc ON retired (doc);
 CREATE INDEX retired_by_run ON retired (retired_by);
