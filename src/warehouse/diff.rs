@@ -53,7 +53,7 @@ impl Warehouse {
     /// # Errors
     /// There is no such run, or the later one comes first.
     pub fn diff(&self, before: i64, after: i64, mut each: impl FnMut(Change) -> Result<()>) -> Result<()> {
-        if before >= after {
+        if before > after {
             return Err(WarehouseError::RunOrder);
         }
         let snapshot = self.database.begin(Access::Read)?;
