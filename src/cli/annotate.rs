@@ -269,7 +269,7 @@ struct Prepared {
     mojibake: bool,
 }
 
-type Read = std::result::Result<Prepared, Refused>;
+type Read = std::result::Result<Prepared, Box<Refused>>;
 
 /// A record that could not be read, with what stands for its document: its id, if that could be read.
 struct Refused {
@@ -277,10 +277,10 @@ struct Refused {
     document: Document,
 }
 
-impl From<Rejection> for Refused {
+impl From<Rejection> for Box<Refused> {
     fn from(rejection: Rejection) -> Self {
         let id = rejection.document_id.clone().unwrap_or_default();
-        Self { rejection, document: Document { id, ..Document::default() } }
+        Box::new(Refused { rejection, document: Document { id, ..Document::default() } })
     }
 }
 
@@ -397,8 +397,9 @@ impl Worker<'_> {
                 Some((Ok(events), words)) => (warehouse::Outcome::Events(self.of_sections(events)), words),
                 _ => (set_aside("engine_failure", &Failure, &prepared.origin), None),
             },
-            Err(Refused { rejection, .. }) => {
-                (set_aside(rejection.reason.code(), &rejection.reason, &rejection.origin), None)
+            Err(refused) => {
+                let Rejection { origin, reason, .. } = &refused.rejection;
+                (set_aside(reason.code(), reason, origin), None)
             }
         };
         let outcomes = work.iter().map(outcome).collect();

@@ -158,7 +158,7 @@ pub(super) fn delete_orphans(database: &Database) -> Result<()> {
     database.batch(
         "CREATE TEMP TABLE orphans AS SELECT meaning FROM meanings m
             WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.meaning = m.meaning)
-            AND NOT EXISTS (SELECT 1 FROM retired x WHERE x.meaning = m.meaning);
+            EXCEPT SELECT meaning FROM retired;
         DELETE FROM meaning_codes WHERE meaning IN (SELECT meaning FROM orphans);
         DELETE FROM meaning_subgroups WHERE meaning IN (SELECT meaning FROM orphans);
         DELETE FROM meanings WHERE meaning IN (SELECT meaning FROM orphans);

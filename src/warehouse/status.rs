@@ -8,9 +8,11 @@ type Result<T> = std::result::Result<T, WarehouseError>;
 impl Warehouse {
     /// The engines that made what is stored, with the number of documents of each, the latest first.
     pub fn engines(&self) -> Result<Vec<EngineRecord>> {
-        let sql = "SELECT g.engine, g.name, g.lexicons, g.model, g.options,
-            (SELECT count(*) FROM documents d WHERE d.engine = g.engine AND d.status = 'annotated' AND d.withdrawn IS NULL)
-            FROM engines g ORDER BY g.engine DESC";
+        let sql =
+            "SELECT g.engine, g.name, g.lexicons, g.model, g.options, coalesce(n.documents, 0) FROM engines g
+            LEFT JOIN (SELECT engine, count(*) AS documents FROM documents
+                WHERE status = 'annotated' AND withdrawn IS NULL GROUP BY engine) AS n ON n.engine = g.engine
+            ORDER BY g.engine DESC";
         self.database.list(sql, &[], |row: &mut Row<'_>| {
             let _: i64 = row.next()?;
             Ok(EngineRecord {

@@ -225,6 +225,7 @@ CREATE TABLE retired (
 );
 CREATE INDEX retired_doc ON retired (doc);
 CREATE INDEX retired_by_run ON retired (retired_by);
+CREATE INDEX retired_patient ON retired (patient) WHERE patient IS NOT NULL;
 
 CREATE TABLE rejections (
     file        text COLLATE "C" NOT NULL,
