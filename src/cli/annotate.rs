@@ -166,7 +166,7 @@ impl Arguments {
         let mut warehouse = Warehouse::open_at(place)?;
         let targets: Vec<Forget> =
             warehouse.not_yet_forgotten(&patients)?.into_iter().map(Forget::Patient).collect();
-        if !targets.is_empty() {
+        if !targets.is_empty() || warehouse.is_erasing()? {
             warehouse.forget(&targets)?;
         }
         Ok(())
@@ -279,8 +279,9 @@ struct Refused {
 
 impl From<Rejection> for Box<Refused> {
     fn from(rejection: Rejection) -> Self {
-        let id = rejection.document_id.clone().unwrap_or_default();
-        Box::new(Refused { rejection, document: Document { id, ..Document::default() } })
+        let id = rejection.document_id.clone().unwrap_or_default().into_string();
+        let patient_id = rejection.patient_id.clone().map(str::into_string);
+        Box::new(Refused { rejection, document: Document { id, patient_id, ..Document::default() } })
     }
 }
 

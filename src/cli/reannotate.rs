@@ -6,7 +6,7 @@ use super::{Failed, Outcome, Result, print, progress};
 use crate::lexicon::{Changes, Folder, Traced, Trigger};
 use crate::pipeline::may_hold;
 use crate::warehouse::{EngineFingerprint, Place, Stamped, Warehouse};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// Shown under the options.
 pub(super) const EXAMPLES: &str = "\
@@ -37,13 +37,6 @@ struct Plan {
     changes: Changes,
 }
 
-/// What is asked of each stored report.
-struct Asked<'t> {
-    traced: &'t Traced,
-    /// Keys of the reports that have an event of a concept that says something else.
-    with_events: HashSet<i64>,
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result {
     let Some(place) = arguments.annotate.into.warehouse() else {
         return Err(Failed(
@@ -62,10 +55,10 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let mut run = warehouse.begin_run(&now).keeping_lexicons(&snapshots);
     for plan in &plans {
         let Changes::Some(traced) = &plan.changes else { continue };
-        let asked = Asked::of(&reader, traced)?;
-        reader.each_read_by(plan.engine, |reports| {
-            let same = reports.iter().filter(|report| asked.touched(report).is_none());
-            run.restamp(&same.map(|report| report.key).collect::<Vec<_>>()).map_err(Failed::from)
+        reader.each_read_by(plan.engine, &traced.concepts, |reports| {
+            let same: Vec<&Stamped> =
+                reports.iter().filter(|report| touched(report, traced).is_none()).collect();
+            run.restamp(plan.engine, &same).map_err(Failed::from)
         })?;
     }
     run.finish()?;
@@ -131,23 +124,14 @@ fn is_of_units(folder: &Folder) -> bool {
     folder.get("manifest.toml").is_some_and(|text| text.contains("kind = \"units\""))
 }
 
-impl<'t> Asked<'t> {
-    fn of(warehouse: &Warehouse, traced: &'t Traced) -> Result<Self> {
-        Ok(Self { traced, with_events: warehouse.reports_with(&traced.concepts)?.into_iter().collect() })
-    }
-
-    /// The first reason to read a report again.
-    fn touched(&self, report: &Stamped) -> Option<&'t str> {
-        let Some(words) = &report.words else { return Some("its words were not kept") };
-        let holds = |trigger: &&Trigger| {
-            trigger.all_of.iter().all(|forms| forms.iter().any(|form| may_hold(words, form)))
-        };
-        let by_words = self.traced.triggers.iter().find(holds).map(|trigger| trigger.reason.as_str());
-        by_words.or(self
-            .with_events
-            .contains(&report.key)
-            .then_some("an event of a concept that says something else"))
-    }
+/// The first reason to read a report again.
+fn touched<'t>(report: &Stamped, traced: &'t Traced) -> Option<&'t str> {
+    let Some(words) = &report.words else { return Some("its words were not kept") };
+    let holds = |trigger: &&Trigger| {
+        trigger.all_of.iter().all(|forms| forms.iter().any(|form| may_hold(words, form)))
+    };
+    let by_words = traced.triggers.iter().find(holds).map(|trigger| trigger.reason.as_str());
+    by_words.or(report.says_otherwise.then_some("an event of a concept that says something else"))
 }
 
 fn show(place: &Place, plans: &[Plan], documents: bool) -> Result {
@@ -155,15 +139,15 @@ fn show(place: &Place, plans: &[Plan], documents: bool) -> Result {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     let (mut same, mut again) = (0_u64, 0_u64);
     for plan in plans {
-        let asked = match &plan.changes {
-            Changes::Everything(_) => None,
-            Changes::Some(traced) => Some(Asked::of(&warehouse, traced)?),
+        let concepts: &[String] = match &plan.changes {
+            Changes::Everything(_) => &[],
+            Changes::Some(traced) => &traced.concepts,
         };
-        warehouse.each_read_by(plan.engine, |reports| {
+        warehouse.each_read_by(plan.engine, concepts, |reports| {
             for report in &reports {
-                let reason = match (&plan.changes, &asked) {
-                    (Changes::Everything(reasons), _) => Some(reasons.join(", ")),
-                    (_, asked) => asked.as_ref().and_then(|asked| asked.touched(report)).map(str::to_owned),
+                let reason = match &plan.changes {
+                    Changes::Everything(reasons) => Some(reasons.join(", ")),
+                    Changes::Some(traced) => touched(report, traced).map(str::to_owned),
                 };
                 let Some(reason) = reason else {
                     same += 1;

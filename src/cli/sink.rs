@@ -28,10 +28,10 @@ impl FromStr for Destination {
         let path = PathBuf::from(text);
         match path.extension().and_then(|e| e.to_str()) {
             _ if text == "-" => Ok(Self::Stdout),
-            _ if text.contains("://") => match text.parse() {
-                Ok(place @ Place::Server(_)) => Ok(Self::Warehouse(place)),
-                _ => Ok(Self::Unknown),
-            },
+            _ if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
+                Ok(Self::Warehouse(Place::Server(text.into())))
+            }
+            _ if text.contains("://") => Ok(Self::Unknown),
             Some("jsonl" | "ndjson") => Ok(Self::Lines(path)),
             Some("db" | "sqlite" | "sqlite3") => Ok(Self::Warehouse(Place::File(path))),
             _ => Err(

@@ -175,7 +175,9 @@ pub struct Rejection {
     /// Where the record starts.
     pub origin: Origin,
     /// The identifier, when one valid and unambiguous was found.
-    pub document_id: Option<String>,
+    pub document_id: Option<Box<str>>,
+    /// The patient, when one was found: what is set aside must be forgotten with the rest.
+    pub patient_id: Option<Box<str>>,
     /// Why.
     pub reason: Reason,
 }

@@ -141,6 +141,16 @@ impl Fields {
         ids.all(|other| other.as_ref() == Ok(&id)).then_some(id)
     }
 
+    /// The patient of a record that is refused, when one was found and no other.
+    pub(super) fn patient_id(&self) -> Option<String> {
+        let mut ids = slots(Field::Patient).filter_map(|at| {
+            let value = self.values[at].clone()?;
+            identifier(SPELLINGS[at].0, value).transpose()
+        });
+        let id = ids.next()?.ok()?;
+        ids.all(|other| other.as_ref() == Ok(&id)).then_some(id)
+    }
+
     /// Validates everything. The text may take `text_limit` bytes.
     pub(super) fn into_document(mut self, text_limit: usize) -> Result<Document, Reason> {
         if let Some(reason) = self.duplicate.take() {

@@ -213,13 +213,14 @@ impl Record {
             Raw::TextFile(path) => folder::read(&path, options.text_limit(), &mut fields),
             Raw::Refused(reason) => Err(reason),
         };
-        let document_id = fields.document_id();
+        let document_id = fields.document_id().map(String::into_boxed_str);
+        let patient_id = fields.patient_id().map(String::into_boxed_str);
         match parsed.and_then(|encoding| Ok((encoding, fields.into_document(options.text_limit())?))) {
             Ok((encoding, document)) => {
                 let mojibake = encoding::looks_like_mojibake(&document.text);
                 Ok(Received { document, origin: self.origin, encoding, mojibake })
             }
-            Err(reason) => Err(Rejection { origin: self.origin, document_id, reason }),
+            Err(reason) => Err(Rejection { origin: self.origin, document_id, patient_id, reason }),
         }
     }
 }

@@ -83,7 +83,8 @@ impl Query {
         client
             .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL timezone = 'UTC'")
             .map_err(lost)?;
-        client.batch_execute(&self.cursor(&columns, from)).map_err(lost)?;
+        // In the form that takes one statement only: a condition cannot bring a second one.
+        client.execute(&self.cursor(&columns, from), &[]).map_err(lost)?;
         Ok(Rows { client, pending: VecDeque::new(), place: self.place.clone(), line: 0, finished: false })
     }
 

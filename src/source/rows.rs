@@ -63,7 +63,7 @@ pub(super) fn read<T>(
         Raw::Refused(reason) => Err(reason),
     };
     let value = cells.and_then(|cells| read(&mut Cells(cells)));
-    value.map_err(|reason| Rejection { origin: record.origin, document_id: None, reason })
+    value.map_err(|reason| Rejection { origin: record.origin, document_id: None, patient_id: None, reason })
 }
 
 /// The cells of one row.

@@ -86,6 +86,7 @@ fn delete_if_alone(database: &Database, patient: i64) -> Result<()> {
         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.patient = ?1 AND e.doc IS NULL)
         AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.patient = ?1)
         AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.mother = ?1)
+        AND NOT EXISTS (SELECT 1 FROM retired x WHERE x.patient = ?1)
         AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.patient = ?1)";
     delete_key(database, sql, patient).map(|_| ())
 }
@@ -122,14 +123,19 @@ fn forget_document(
     if let Some(patient) = &patient {
         summary.cohorts += delete_cohorts(database, patient)?;
     }
+    let mut former = Vec::new();
     if let Some(found) = super::store::find_document(database, id)? {
+        // Earlier versions may have been of other patients.
+        let sql =
+            "SELECT DISTINCT patient FROM retired WHERE doc = ?1 AND patient IS NOT NULL ORDER BY patient";
+        former = keys(database, sql, found.stored.key)?;
         summary.events += delete_events(database, found.stored.key)?;
         delete_key(database, "DELETE FROM retired WHERE doc = ?1", found.stored.key)?;
         summary.documents += delete(database, "DELETE FROM documents WHERE document_id = ?1", id)?;
     }
     summary.rejections += delete(database, "DELETE FROM rejections WHERE document_id = ?1", id)?;
     let key = patient.map(|patient| find_patient(database, &patient)).transpose()?.flatten();
-    key.map_or(Ok(()), |key| delete_if_alone(database, key))
+    former.into_iter().chain(key).try_for_each(|key| delete_if_alone(database, key))
 }
 
 fn patient_of_document(database: &Database, id: &str) -> Result<Option<String>> {

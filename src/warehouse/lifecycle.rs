@@ -9,6 +9,14 @@ use super::{Purged, Warehouse, WarehouseError};
 
 type Result<T> = std::result::Result<T, WarehouseError>;
 
+/// The history that runs before a day made.
+const OLD_EVENTS: &str = "retired WHERE retired_by IN (SELECT run FROM runs WHERE started_at < ?1)";
+
+/// Rejections of runs before a day whose report was read since.
+const OLD_REJECTIONS: &str = "rejections WHERE code <> 'conflict'
+    AND run IN (SELECT run FROM runs WHERE started_at < ?1) AND EXISTS (SELECT 1 FROM documents d
+        WHERE d.document_id = rejections.document_id AND d.status = 'annotated')";
+
 /// Reports looked at, and withdrawn at most, in one transaction.
 const BATCH: i64 = 2000;
 
@@ -47,6 +55,11 @@ impl Run<'_> {
 }
 
 impl Warehouse {
+    /// True when rows were forgotten whose traces are not erased yet.
+    pub fn is_erasing(&self) -> Result<bool> {
+        self.database.scalar("SELECT erasing FROM warehouse", &[])
+    }
+
     /// Those of some patients that are not yet refused.
     pub fn not_yet_forgotten<'p>(&self, patients: &'p [String]) -> Result<Vec<&'p str>> {
         let refusals = Refusals::load(&self.database)?;
@@ -62,19 +75,20 @@ impl Warehouse {
     /// Deletes the history that runs before `day` (an ISO date) made, and rejections of then whose report was read since.
     /// With `count_only`, tells what it would delete.
     pub fn purge(&mut self, day: &str, count_only: bool) -> Result<Purged> {
-        let transaction = self.database.begin(Access::Write)?;
-        let purged = Purged {
-            events: purge_rows(&transaction, "retired WHERE retired_by IN (SELECT run FROM runs WHERE started_at < ?1)", day)?,
-            rejections: purge_rows(
-                &transaction,
-                "rejections WHERE code <> 'conflict' AND run IN (SELECT run FROM runs WHERE started_at < ?1) AND EXISTS (SELECT 1 FROM documents d
-                    WHERE d.document_id = rejections.document_id AND d.status = 'annotated')",
-                day,
-            )?,
-        };
         if count_only {
+            let snapshot = self.database.begin(Access::Read)?;
+            let count =
+                |rows: &str| snapshot.scalar::<i64>(&format!("SELECT count(*) FROM {rows}"), params![day]);
+            let purged =
+                Purged { events: count(OLD_EVENTS)? as u64, rejections: count(OLD_REJECTIONS)? as u64 };
+            snapshot.commit()?;
             return Ok(purged);
         }
+        let transaction = self.database.begin(Access::Write)?;
+        let purged = Purged {
+            events: purge_rows(&transaction, OLD_EVENTS, day)?,
+            rejections: purge_rows(&transaction, OLD_REJECTIONS, day)?,
+        };
         super::forget::delete_orphans(&transaction)?;
         transaction.execute("UPDATE warehouse SET generation = generation + 1", &[])?;
         transaction.commit()?;

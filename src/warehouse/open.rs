@@ -46,8 +46,8 @@ impl FromStr for Place {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_address = text.starts_with("postgres://") || text.starts_with("postgresql://");
-        Ok(if is_address { Self::Server(text.into()) } else { Self::File(text.into()) })
+        // Of any kind: a mistyped one may hold a password too, which only an address keeps from being shown.
+        Ok(if text.contains("://") { Self::Server(text.into()) } else { Self::File(text.into()) })
     }
 }
 
@@ -175,6 +175,16 @@ impl Warehouse {
                 server.batch(&format!("SET lock_timeout = '{}ms'", patience.as_millis().max(1)))
             }
         }
+    }
+
+    /// Reads everything from one state from now on, until [`Warehouse::end_reading`].
+    pub fn begin_reading(&self) -> Result<(), WarehouseError> {
+        self.database.hold()
+    }
+
+    /// Lets go of the state that was read.
+    pub fn end_reading(&self) -> Result<(), WarehouseError> {
+        self.database.release()
     }
 
     /// The connection to the SQLite file, if it is one: for those who read the views in SQL.

@@ -61,7 +61,9 @@ pub(super) fn standing(stored: Option<&Stored>, arriving: &Arriving) -> Standing
         None => Standing::New,
         Some(stored) if stored.same_work(arriving) && stored.annotated => Standing::Unchanged,
         Some(stored) if stored.same_work(arriving) => Standing::Quarantined,
-        Some(stored) if stored.annotated && stored.version > arriving.version => Standing::Stale,
+        Some(stored) if stored.annotated && !stored.withdrawn && stored.version > arriving.version => {
+            Standing::Stale
+        }
         Some(_) => Standing::Changed,
     }
 }

@@ -33,6 +33,10 @@ pub struct Stamped {
     pub document_id: String,
     /// The signature of its words, if it was kept.
     pub words: Option<Vec<u8>>,
+    /// The run that wrote it.
+    pub run: i64,
+    /// It has an event of one of the concepts asked for.
+    pub says_otherwise: bool,
 }
 
 /// Stores lexicons that are not there yet.
@@ -60,36 +64,34 @@ impl Warehouse {
         })
     }
 
-    /// Keys of the reports that have an event of one of these concepts.
-    pub fn reports_with(&self, concepts: &[String]) -> Result<Vec<i64>> {
-        let sql = "SELECT DISTINCT e.doc FROM meanings m JOIN events e ON e.meaning = m.meaning
-            WHERE m.concept = ?1 AND e.doc IS NOT NULL";
-        let mut reports = Vec::new();
-        for concept in concepts {
-            reports.extend(self.database.list(sql, params![concept], |row| row.next::<i64>())?);
-        }
-        Ok(reports)
-    }
-
     /// A lexicon as it was.
     pub fn snapshot(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.database.first("SELECT content FROM snapshots WHERE name = ?1", params![name], |row| row.next())
     }
 
-    /// Gives the reports that an engine has read last to `each`, in steps, in the order of their keys.
+    /// Gives the reports that an engine has read last to `each`, in steps, in the order of their keys; with whether they have
+    /// an event of one of these concepts.
     pub fn each_read_by<E: From<WarehouseError>>(
         &self,
         engine: i64,
+        concepts: &[String],
         mut each: impl FnMut(Vec<Stamped>) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
-        let sql = "SELECT doc, document_id, words FROM documents
-            WHERE engine = ?1 AND doc > ?2 AND status = 'annotated' AND withdrawn IS NULL ORDER BY doc LIMIT ?3";
+        let names: Vec<String> = concepts.iter().map(|id| format!("'{}'", id.replace('\'', "''"))).collect();
+        let names = if names.is_empty() { "NULL".to_owned() } else { names.join(", ") };
+        let sql = format!(
+            "SELECT d.doc, d.document_id, d.run, d.words, EXISTS (SELECT 1 FROM events e
+                JOIN meanings m ON m.meaning = e.meaning WHERE e.doc = d.doc AND m.concept IN ({names}))
+            FROM documents d WHERE d.engine = ?1 AND d.doc > ?2 AND d.status = 'annotated' AND d.withdrawn IS NULL
+            ORDER BY d.doc LIMIT ?3"
+        );
         let mut after = 0;
         loop {
             let read = |row: &mut Row<'_>| {
-                Ok(Stamped { key: row.next()?, document_id: row.next()?, words: row.next()? })
+                let (key, document_id, run) = (row.next()?, row.next()?, row.next()?);
+                Ok(Stamped { key, document_id, run, words: row.next()?, says_otherwise: row.next()? })
             };
-            let reports = self.database.list(sql, params![engine, after, BATCH], read)?;
+            let reports = self.database.list(&sql, params![engine, after, BATCH], read)?;
             let Some(last) = reports.last() else { return Ok(()) };
             after = last.key;
             each(reports)?;
@@ -98,20 +100,25 @@ impl Warehouse {
 }
 
 impl Run<'_> {
-    /// Says of reports that this engine reads them as they are stored: their events stay, under its name.
-    pub fn restamp(&mut self, reports: &[i64]) -> Result<()> {
+    /// Says of reports that this engine reads them as they are stored: their events stay, under its name. Those that another
+    /// run has written since are left alone.
+    pub fn restamp(&mut self, before: i64, reports: &[&Stamped]) -> Result<()> {
         if reports.is_empty() {
             return Ok(());
         }
         let batch = self.in_batch(|writer| {
             let engine = writer.open_run()?.engine;
-            let docs = list(reports);
-            writer
-                .transaction
-                .execute_once(&format!("UPDATE documents SET engine = {engine} WHERE doc IN {docs}"))?;
-            writer
-                .transaction
-                .execute_once(&format!("UPDATE events SET engine = {engine} WHERE doc IN {docs}"))
+            let docs = list(&reports.iter().map(|report| report.key).collect::<Vec<_>>());
+            let rows: Vec<String> = reports.iter().map(|one| format!("({}, {})", one.key, one.run)).collect();
+            writer.transaction.execute_once(&format!(
+                "UPDATE documents SET engine = {engine} WHERE engine = {before} AND doc IN {docs}
+                AND (doc, run) IN (VALUES {})",
+                rows.join(", ")
+            ))?;
+            writer.transaction.execute_once(&format!(
+                "UPDATE events SET engine = {engine} WHERE doc IN (
+                    SELECT doc FROM documents WHERE engine = {engine} AND doc IN {docs})"
+            ))
         });
         batch.map(|_| ())
     }

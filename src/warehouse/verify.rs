@@ -23,7 +23,8 @@ const COUNTED: &[(&str, &str, &str)] = &[
                 LEFT JOIN contexts c ON c.context = e.context
                 WHERE m.meaning IS NULL OR r.rule IS NULL OR g.engine IS NULL OR c.context IS NULL)
             + (SELECT count(*) FROM retired x LEFT JOIN documents d ON d.doc = x.doc
-                LEFT JOIN meanings m ON m.meaning = x.meaning WHERE d.doc IS NULL OR m.meaning IS NULL)",
+                LEFT JOIN meanings m ON m.meaning = x.meaning LEFT JOIN patients p ON p.patient = x.patient
+                WHERE d.doc IS NULL OR m.meaning IS NULL OR (x.patient IS NOT NULL AND p.patient IS NULL))",
     ),
     (
         "unique-documents",

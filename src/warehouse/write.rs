@@ -35,6 +35,10 @@ pub struct Run<'w> {
     pub(super) claimed: VecDeque<Option<i64>>,
     /// How far each followed source was read.
     watermarks: BTreeMap<String, String>,
+    /// The connection was lost, and what was committed is to be read again.
+    returned: bool,
+    /// The run as it was when the last commit was asked for.
+    perhaps: Option<i64>,
     snapshots: Option<Snapshots<'w>>,
 }
 
@@ -62,6 +66,8 @@ impl Warehouse {
             keep_text: false,
             claimed: VecDeque::new(),
             watermarks: BTreeMap::new(),
+            returned: false,
+            perhaps: None,
             snapshots: None,
         }
     }
@@ -123,10 +129,10 @@ impl Run<'_> {
             } else {
                 meet(rows.get(key.document_id), &arriving, &mut self.met)
             };
-            count_settled(&mut self.progress.tally, found);
             standings.push(found);
         }
         snapshot.commit()?;
+        standings.iter().for_each(|standing| count_settled(&mut self.progress.tally, *standing));
         Ok(standings)
     }
 
@@ -166,6 +172,14 @@ impl Run<'_> {
 
     fn try_batch<T>(&mut self, work: impl FnOnce(&mut BatchWriter<'_>) -> Result<T>) -> Result<(T, Tally)> {
         let transaction = self.database.begin(Access::Write)?;
+        #[cfg(feature = "postgres")]
+        if std::mem::take(&mut self.returned) {
+            // Under the lock: a commit whose answer was lost may still have been on its way.
+            let run = self.progress.run.or(self.perhaps);
+            if let Some(committed) = read_progress(&transaction, Progress { run, ..self.progress })? {
+                self.progress = committed;
+            }
+        }
         self.keys.refresh(&transaction)?;
         let mut writer = BatchWriter {
             engine_key: find_engine(&transaction, &self.engine)?,
@@ -191,6 +205,7 @@ impl Run<'_> {
             save_progress(&transaction, &progress, false)?;
             save_watermarks(&transaction, &progress, &self.watermarks)?;
             fault::point("batch-before-commit");
+            self.perhaps = progress.run;
             transaction.commit()?;
             fault::point("batch-after-commit");
         }
@@ -208,7 +223,7 @@ impl Run<'_> {
             Database::Postgres(server) => {
                 server.reconnect()?;
                 self.keys = Keys::default();
-                self.progress = read_progress(self.database, self.progress)?;
+                self.returned = true;
                 Ok(true)
             }
         }
@@ -320,13 +335,13 @@ fn save_watermarks(
     pairs.try_for_each(|(source, value)| database.execute(put, params![source, value, run]).map(|_| ()))
 }
 
-/// Progress as it was committed: a commit whose answer was lost has counted all the same.
+/// Progress as it was committed, if the run was: a commit whose answer was lost has counted all the same.
 #[cfg(feature = "postgres")]
-fn read_progress(database: &Database, known: Progress) -> Result<Progress> {
-    let Some(run) = known.run else { return Ok(known) };
+fn read_progress(database: &Database, known: Progress) -> Result<Option<Progress>> {
+    let Some(run) = known.run else { return Ok(None) };
     let sql = "SELECT written, replaced, conflicted, quarantined, events, documents_added, events_removed
         FROM runs WHERE run = ?1";
-    let found = database.first(sql, params![run], |row| {
+    database.first(sql, params![run], |row| {
         Ok(Progress {
             run: Some(run),
             tally: Tally {
@@ -340,8 +355,7 @@ fn read_progress(database: &Database, known: Progress) -> Result<Progress> {
             documents_added: row.count()?,
             events_removed: row.count()?,
         })
-    })?;
-    Ok(found.unwrap_or_default())
+    })
 }
 
 /// One batch being written.
@@ -450,7 +464,7 @@ impl BatchWriter<'_> {
         if matches!(fate, Fate::Written | Fate::Replaced) {
             self.choose(entry, None, slot)?;
             self.progress.tally.events += events;
-        } else if let (Fate::Unchanged, Some(row)) = (fate, &slot.row) {
+        } else if let (Fate::Unchanged | Fate::Stale, Some(row)) = (fate, &slot.row) {
             self.met.insert(row.stored.key);
         }
         Ok(fate)

@@ -33,7 +33,7 @@ impl<'w> Publication<'w> {
     /// The warehouse cannot be read.
     pub fn new(warehouse: &'w Warehouse, concepts: Concepts, stamp: Stamp) -> Result<Self, PublishError> {
         let shipped = Shipped::read()?;
-        warehouse.execute(&[statement("BEGIN")])?;
+        warehouse.begin_reading()?;
         Ok(Self { warehouse, concepts, shipped, stamp })
     }
 
@@ -108,7 +108,7 @@ impl<'w> Publication<'w> {
 impl Drop for Publication<'_> {
     /// Lets go of the state that was read; there is nothing to undo.
     fn drop(&mut self) {
-        drop(self.warehouse.execute(&[statement("ROLLBACK")]));
+        drop(self.warehouse.end_reading());
     }
 }
 

@@ -127,6 +127,17 @@ impl Database {
         Ok(Transaction { database: self, open: true })
     }
 
+    /// Begins a reading transaction that outlives the caller.
+    pub fn hold(&self) -> Result<()> {
+        std::mem::forget(self.begin(Access::Read)?);
+        Ok(())
+    }
+
+    /// Ends what [`Database::hold`] began.
+    pub fn release(&self) -> Result<()> {
+        self.end("ROLLBACK")
+    }
+
     /// True inside a transaction.
     pub fn in_transaction(&self) -> bool {
         match self {

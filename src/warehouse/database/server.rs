@@ -40,6 +40,8 @@ pub(in crate::warehouse) struct Server {
     statements: RefCell<FxHashMap<String, Statement>>,
     open: Flag<bool>,
     cursors: Flag<u32>,
+    /// Whether each step must end within the patience of the address.
+    limited: Flag<bool>,
     /// Lock of this session, 0 before one is needed.
     lock: Flag<i32>,
 }
@@ -62,6 +64,7 @@ impl Server {
             statements: RefCell::default(),
             open: Flag::new(false),
             cursors: Flag::new(0),
+            limited: Flag::new(false),
             lock: Flag::new(0),
         })
     }
@@ -73,6 +76,7 @@ impl Server {
 
     /// Sets whether each step must end within the patience of the address: a server that is silent for longer is lost.
     pub fn limit(&self, on: bool) {
+        self.limited.set(on);
         self.client.borrow().limit(on.then_some(self.address.patience));
     }
 
@@ -88,6 +92,7 @@ impl Server {
             std::thread::sleep(wait);
             match session(&self.address) {
                 Ok(client) => {
+                    client.limit(self.limited.get().then_some(self.address.patience));
                     *self.client.borrow_mut() = client;
                     self.statements.borrow_mut().clear();
                     self.open.set(false);
@@ -229,8 +234,13 @@ impl Server {
             Access::Read => self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ")?,
             Access::Write => {
                 let lock = lock_of(self.schema());
-                self.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK_CLASS}, {lock})"))
-                    .inspect_err(|_| drop(self.batch("ROLLBACK")))?;
+                // A writer that the network has cut off must not hold the lock for hours.
+                let idle = self.address.patience.as_millis();
+                let begin = format!(
+                    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = {idle};
+                    SELECT pg_advisory_xact_lock({LOCK_CLASS}, {lock})"
+                );
+                self.batch(&begin).inspect_err(|_| drop(self.batch("ROLLBACK")))?;
             }
         }
         self.open.set(true);
@@ -260,7 +270,9 @@ fn session(address: &Address) -> Result<Session> {
         address.schema.as_deref().map(|schema| format!("SET search_path = {}, pg_temp; ", quoted(schema)));
     let settings = format!(
         "{}SET lock_timeout = {}; SET synchronous_commit = on;
-        SET client_min_messages = warning; SET cursor_tuple_fraction = 1; SET timezone = 'UTC'; SET jit = off",
+        SET client_min_messages = warning; SET cursor_tuple_fraction = 1; SET timezone = 'UTC'; SET jit = off;
+        SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+        SELECT set_config(name, '5s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
         path.unwrap_or_default(),
         // A writer gives up waiting for another one before it takes the server for lost.
         address.patience.as_millis() * 2 / 3

@@ -226,6 +226,7 @@ CREATE TABLE retired (
 CREATE INDEX retired_doc ON retired (doc);
 CREATE INDEX retired_by_run ON retired (retired_by);
 CREATE INDEX retired_patient ON retired (patient) WHERE patient IS NOT NULL;
+CREATE INDEX retired_meaning ON retired (meaning);
 
 CREATE TABLE rejections (
     file        text COLLATE "C" NOT NULL,
@@ -237,6 +238,8 @@ CREATE TABLE rejections (
     run         bigint NOT NULL REFERENCES runs,
     PRIMARY KEY (file, line, code)
 );
+CREATE INDEX rejections_document ON rejections (document_id) WHERE document_id IS NOT NULL;
+CREATE INDEX rejections_patient ON rejections (patient_id) WHERE patient_id IS NOT NULL;
 
 CREATE TABLE forgotten (
     hash bytea PRIMARY KEY

@@ -3,6 +3,8 @@
 -- Indexes, and why:
 --   retired_doc              forget and follow one report
 --   retired_by_run           what one run took out: laennec diff, and purge of the oldest
+--   retired_meaning          concepts that nothing names any more
+--   rejections_document, rejections_patient    forget
 --   retired_patient          forget a patient, whose reports may belong to another one by now
 
 ALTER TABLE warehouse ADD COLUMN generation INTEGER NOT NULL DEFAULT 0; -- grows when shared rows are deleted
@@ -41,6 +43,9 @@ CREATE TABLE retired (
 CREATE INDEX retired_doc ON retired (doc);
 CREATE INDEX retired_by_run ON retired (retired_by);
 CREATE INDEX retired_patient ON retired (patient) WHERE patient IS NOT NULL;
+CREATE INDEX retired_meaning ON retired (meaning);
+CREATE INDEX rejections_document ON rejections (document_id) WHERE document_id IS NOT NULL;
+CREATE INDEX rejections_patient ON rejections (patient_id) WHERE patient_id IS NOT NULL;
 
 -- Reports that a running job has in hand, so that another one takes others. Empty when no job runs.
 CREATE TABLE claims (
