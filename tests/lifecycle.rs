@@ -17,6 +17,9 @@ both!(
     patients_who_oppose,
     old_history_is_purged,
     two_jobs_share_the_work,
+    reports_that_change_patient,
+    a_report_that_comes_back_older,
+    refused_lines_of_a_patient,
 );
 
 /// A report, with a name that no message may show.
@@ -215,6 +218,58 @@ fn a_complete_source(scene: &Scene) {
     let lines =
         scene.bench.run(&["annotate", "all.jsonl", "--into", "x.jsonl", "--model", "off", "--complete"]);
     assert!(lines.ends_with(1).err.contains("--into cohort.db"));
+}
+
+/// Regression: what a report said while it was of another patient stayed, or stood in the way of forgetting.
+fn reports_that_change_patient(scene: &Scene) {
+    let of = |n: usize, version: i64, patient: &str| {
+        report(n, version, "Omphalocèle.").replace(&format!("P{n}"), patient)
+    };
+    file(scene, "a.jsonl", &[of(1, 1, "PA"), of(2, 1, "PA"), of(3, 1, "PC")]);
+    file(scene, "b.jsonl", &[of(1, 2, "PB"), of(3, 2, "PB")]);
+    for source in ["a.jsonl", "b.jsonl"] {
+        job(scene, "annotate", source, &[]).ends_with(0);
+    }
+    scene.command("forget", &["--document", "A2"]).ends_with(0);
+    scene.verifies();
+    scene.command("forget", &["--patient", "PA"]).ends_with(0);
+    scene.verifies();
+    assert_eq!(rows(scene, "SELECT document_id FROM v_retired_events"), ["A3"]);
+    scene.command("forget", &["--document", "A3"]).ends_with(0);
+    scene.verifies();
+    assert_eq!(rows(scene, "SELECT patient_id FROM patients"), ["PB"], "PC is named by nothing any more");
+}
+
+/// Regression: a withdrawn report whose correction was taken back was never read again.
+fn a_report_that_comes_back_older(scene: &Scene) {
+    let other = report(2, 1, "Trisomie 21.");
+    file(scene, "new.jsonl", &[report(1, 2, "Omphalocèle."), other.clone()]);
+    file(scene, "without.jsonl", std::slice::from_ref(&other));
+    file(scene, "old.jsonl", &[report(1, 1, "Laparoschisis."), other]);
+    for source in ["new.jsonl", "without.jsonl", "old.jsonl"] {
+        job(scene, "annotate", source, &["--complete"]).ends_with(0);
+        scene.verifies();
+    }
+    assert_eq!(
+        rows(scene, "SELECT document_id, version, status FROM v_documents ORDER BY 1"),
+        ["A1 1 annotated", "A2 1 annotated"]
+    );
+}
+
+/// Regression: a line that could not be read kept its id and lost its patient.
+fn refused_lines_of_a_patient(scene: &Scene) {
+    let bad = report(1, 1, "Omphalocèle.").replace("2024-01-02", "2023-02-30");
+    let twice = [report(2, 1, "Trisomie 21."), report(2, 1, "Omphalocèle.")];
+    file(scene, "a.jsonl", &[&[bad], twice.as_slice()].concat());
+    job(scene, "annotate", "a.jsonl", &[]).ends_with(3);
+    let told = status(scene);
+    assert_eq!(told["reasons"], json!({"conflict": 1, "impossible_date": 1}), "{told}");
+    let aside = "SELECT document_id, patient_id, code FROM v_rejections ORDER BY 1";
+    assert_eq!(rows(scene, aside), ["A1 P1 impossible_date", "A2 P2 conflict"]);
+    scene.command("forget", &["--patient", "P1"]).ends_with(0);
+    scene.verifies();
+    assert_eq!(rows(scene, aside), ["A2 P2 conflict"]);
+    assert_eq!(rows(scene, "SELECT document_id FROM v_documents"), ["A2"]);
 }
 
 fn patients_who_oppose(scene: &Scene) {
@@ -753,6 +808,28 @@ fn a_followed_table_is_read_whole_where_that_is_needed() {
         faults.push("--complete is not refused where some is not looked at");
     }
     assert!(faults.is_empty(), "{faults:?}");
+}
+
+/// Regression: a condition could end the reading transaction and write.
+#[test]
+fn a_condition_is_one_statement() {
+    let Some((scene, database)) = with_tables(NOTE) else { return };
+    let condition =
+        "TRUE)%3BCOMMIT%3BCREATE TABLE pwned(a int)%3BBEGIN%3BDECLARE x CURSOR FOR SELECT 1 WHERE (FALSE";
+    let source = format!("{}&table=public.note&where={condition}", database.url());
+    job(&scene, "annotate", &source, &[]).ends_with(1);
+    let found = database.client().query("SELECT 1 FROM pg_class WHERE relname = 'pwned'", &[]).unwrap();
+    assert!(found.is_empty(), "the condition has written in the database of the source");
+}
+
+/// Regression: an address whose scheme is mistyped was taken for a file and shown with its password.
+#[test]
+fn a_mistyped_address_is_not_shown() {
+    let bench = Bench::new();
+    for command in ["status", "verify", "events"] {
+        let ran = bench.run(&[command, &format!("postgress://u:{SECRET}@h/d")]).ends_with(1);
+        assert!(ran.err.contains("postgres://") && !ran.err.contains(SECRET), "{}", ran.err);
+    }
 }
 
 // ---------------------------------------------------------------- the same on both kinds of warehouse
