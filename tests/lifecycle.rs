@@ -533,7 +533,6 @@ const SYNONYM: &str = "omphalocele\tsyndrome de zorglub\tsynonym";
 fn reannotate_reads_what_a_new_term_can_touch() {
     let add = |rows| Edit::Add("malformations", "terms.tsv", rows);
     hold(&[
-        ("a term", NOTHING, add(SYNONYM)),
         (
             "a word with an accent, in the plural",
             NOTHING,
@@ -553,11 +552,6 @@ fn reannotate_reads_what_a_new_term_can_touch() {
                 "own.i\tfrobnie gauche inférieure\tpreferred",
             ]),
         ),
-        (
-            "a whole lexicon",
-            NOTHING,
-            Edit::Own(&["own.z\tsyndrome de zorglub\tpreferred", "own.n\tzorglub noir\tpreferred"]),
-        ),
         ("a lexicon taken away", Edit::Own(&["own.z\tsyndrome de zorglub\tpreferred"]), NOTHING),
     ]);
 }
@@ -570,7 +564,6 @@ fn reannotate_reads_what_another_term_or_cue_can_touch() {
     let cue = Edit::Add("context", "terms.tsv", cue);
     hold(&[
         ("a term removed", Edit::Add("malformations", "terms.tsv", SYNONYM), NOTHING),
-        ("a term respelt", NOTHING, replace("\tlaparoschisis\t", "\tlaparozzschisis\t")),
         (
             "a label",
             NOTHING,
@@ -585,7 +578,6 @@ fn reannotate_reads_what_another_term_or_cue_can_touch() {
             NOTHING,
             replace("clubfoot\tpied bot\tsynonym\t\t\t\t", "clubfoot\tpied bot\tsynonym\t\t\tambiguous\t"),
         ),
-        ("a cue", NOTHING, cue),
         ("a cue that says something else", cue, Edit::Add("context", "terms.tsv", possible)),
         ("a cue taken away", cue, NOTHING),
     ]);

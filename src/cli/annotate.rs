@@ -110,10 +110,11 @@ fn annotate(arguments: &Arguments, engine: &Engine, mode: Mode) -> Result<Counts
     if arguments.complete {
         arguments.check_whole()?;
     }
+    // Before any source is open: erasing waits for every transaction of the database, that of a source too.
+    arguments.honour_opposition()?;
     // Every source is opened before anything is written: a wrong path must not leave half a job.
     let sources = arguments.source.iter().map(|path| Source::open(path, &arguments.into, &options, mode));
     let sources = sources.collect::<Result<Vec<_>>>()?;
-    arguments.honour_opposition()?;
     let total = arguments.source.iter().map(|path| source::size_hint_bytes(path)).sum();
     let bar = progress::bar(total, arguments.json);
     let stop = interruption()?;

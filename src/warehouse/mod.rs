@@ -15,6 +15,12 @@
 //! Deliberately absent: the text and title of reports (kept only on request), and every rule about what an
 //! event means.
 
+// Without servers there is one database, and what tells it from the other is of no use.
+#![cfg_attr(
+    not(feature = "postgres"),
+    allow(dead_code, unused_variables, unused_imports, irrefutable_let_patterns)
+)]
+
 mod bulk;
 mod claims;
 mod cohorts;

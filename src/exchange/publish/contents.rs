@@ -1,5 +1,8 @@
 //! The rows that a warehouse gives, all from one state of it.
 
+// Some of it is for databases only.
+#![cfg_attr(not(feature = "postgres"), allow(dead_code))]
+
 use super::PublishError;
 use crate::exchange::omop::{
     CohortDefinitionRow, CohortRow, Concepts, FactRelationship, Member, NoteNlp, NoteNlpMaker, Shipped,
