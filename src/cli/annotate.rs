@@ -79,16 +79,12 @@ pub(super) fn run(arguments: &Arguments) -> Result {
 
 /// Runs in a mode.
 pub(super) fn run_as(arguments: &Arguments, mode: Mode) -> Result {
-    if (arguments.complete || mode == Mode::Retry) && arguments.into.warehouse().is_none() {
-        return Err(Failed(
-            "what was written before is known to a warehouse only; write --into cohort.db".into(),
-        ));
-    }
-    if arguments.findings && arguments.into.warehouse().is_none() {
-        return Err(Failed("--findings reads a warehouse; write --into cohort.db".into()));
-    }
-    arguments.into.check_apart(&arguments.source)?;
-    let engine = arguments.engine()?;
+    arguments.check(mode)?;
+    run_with(arguments, &arguments.engine()?, mode)
+}
+
+/// Runs in a mode, with an engine; the arguments are checked.
+pub(super) fn run_with(arguments: &Arguments, engine: &Engine, mode: Mode) -> Result {
     if let Some(unknown) =
         arguments.sections.iter().find(|s| !engine.lexicons().sections.iter().any(|k| k.id == **s))
     {
@@ -97,7 +93,7 @@ pub(super) fn run_as(arguments: &Arguments, mode: Mode) -> Result {
         )));
     }
     let started = Instant::now();
-    let counts = on_threads(arguments.threads, || annotate(arguments, &engine, mode))??;
+    let counts = on_threads(arguments.threads, || annotate(arguments, engine, mode))??;
     counts.report(arguments.json, started.elapsed().as_secs_f64())?;
     if let Some(place) = arguments.into.warehouse().filter(|_| arguments.findings) {
         findings::show(place, &findings::Filter::default())?;
@@ -134,6 +130,24 @@ fn annotate(arguments: &Arguments, engine: &Engine, mode: Mode) -> Result<Counts
 }
 
 impl Arguments {
+    /// Refuses what the arguments cannot mean, before anything is loaded.
+    pub fn check(&self, mode: Mode) -> Result<()> {
+        if self.complete || mode != Mode::Usual {
+            self.warehouse()?;
+        }
+        if self.findings && self.into.warehouse().is_none() {
+            return Err(Failed("--findings reads a warehouse; write --into cohort.db".into()));
+        }
+        self.into.check_apart(&self.source)
+    }
+
+    /// The warehouse, without which nothing is known of earlier runs.
+    pub fn warehouse(&self) -> Result<&Place> {
+        let none =
+            || Failed("what was written before is known to a warehouse only; write --into cohort.db".into());
+        self.into.warehouse().ok_or_else(none)
+    }
+
     /// The engine that these arguments ask for.
     pub fn engine(&self) -> Result<Engine> {
         self.advice.of(load_engine(&self.lexicon)?, Ask::InDoubt)

@@ -38,11 +38,8 @@ struct Plan {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result {
-    let Some(place) = arguments.annotate.into.warehouse() else {
-        return Err(Failed(
-            "what was read before is known to a warehouse only; write --into cohort.db".into(),
-        ));
-    };
+    arguments.annotate.check(Mode::Again)?;
+    let place = arguments.annotate.warehouse()?;
     let engine = arguments.annotate.engine()?;
     let now = fingerprint(&engine, &arguments.annotate.options());
     let plans = plans(place, &now, &engine.lexicons().folders)?;
@@ -64,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     run.finish()?;
     drop(reader);
     drop(warehouse);
-    annotate::run_as(&arguments.annotate, Mode::Again)
+    annotate::run_with(&arguments.annotate, &engine, Mode::Again)
 }
 
 /// What differs between each engine whose events are stored and the present one.

@@ -11,7 +11,7 @@ use super::problem::Problems;
 use super::vocabulary::WordId;
 use super::{GAP, Read};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What two sets of lexicons differ by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,13 +110,10 @@ fn only_in<'c>(one: &'c Compiled, other: &'c Compiled) -> impl Iterator<Item = &
 
 /// Differences that are not of terms or cues, by lexicon.
 fn beyond_words(old: &[Folder], new: &[Folder]) -> Result<Vec<String>, Problems> {
-    let by_name = |folders: &[Folder]| -> BTreeMap<String, Folder> {
-        folders.iter().map(|folder| (folder.name.clone(), folder.clone())).collect()
-    };
     let (old, new) = (by_name(old), by_name(new));
     let mut reasons = Vec::new();
     for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
-        let (before, after) = (old.get(name), new.get(name));
+        let (before, after) = (old.get(name).copied(), new.get(name).copied());
         let kind = before.or(after).map(kind_of).transpose()?;
         let by_words = matches!(kind, Some(Kind::Concepts | Kind::Cues));
         for file in files_that_differ(before, after) {
@@ -130,18 +127,19 @@ fn beyond_words(old: &[Folder], new: &[Folder]) -> Result<Vec<String>, Problems>
     Ok(reasons)
 }
 
+fn by_name(folders: &[Folder]) -> BTreeMap<&str, &Folder> {
+    folders.iter().map(|folder| (folder.name.as_str(), folder)).collect()
+}
+
 fn kind_of(folder: &Folder) -> Result<Kind, Problems> {
     Manifest::read(folder).map(|manifest| manifest.kind).map_err(|problem| Problems(vec![problem]))
 }
 
 fn files_that_differ(before: Option<&Folder>, after: Option<&Folder>) -> Vec<String> {
-    let text = |folder: Option<&Folder>, name: &str| folder.and_then(|f| f.get(name)).map(str::to_owned);
+    let is_other = |name: &str| before.and_then(|f| f.get(name)) != after.and_then(|f| f.get(name));
     let names = [before, after].into_iter().flatten().flat_map(|folder| folder.files().map(|(name, _)| name));
-    let mut names: Vec<String> = names.map(str::to_owned).collect();
-    names.sort();
-    names.dedup();
-    names.retain(|name| text(before, name) != text(after, name));
-    names
+    let names: BTreeSet<&str> = names.filter(|name| is_other(name)).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// A manifest whose words for people alone differ; that of a new or removed lexicon, whose terms tell what it touches.

@@ -8,7 +8,7 @@ use postgres::{Client, SimpleQueryMessage};
 
 use super::fields::Slot;
 use super::{Origin, Raw, Record, SourceError};
-use crate::server::{Address, connect};
+use crate::server::{Address, connect, quoted};
 
 /// Rows that come over at once.
 const FETCH: usize = 256;
@@ -138,10 +138,6 @@ impl Query {
             fields.iter().map(|field| format!("s.{field}")).collect::<Vec<_>>().join(", ")
         )
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn literal(text: &str) -> String {

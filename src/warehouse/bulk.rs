@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::WarehouseError;
 use super::database::{Database, Param, Row, params};
+use super::keys::find_or_insert_patient;
 use super::store::{FIND_DOCUMENT, Found, found};
 
 type Result<T> = std::result::Result<T, WarehouseError>;
@@ -96,7 +97,7 @@ pub(super) fn patients(database: &Database, ids: &[&str]) -> Result<FxHashMap<St
         Database::Sqlite(_) => {
             for id in ids {
                 if !keys.contains_key(*id) {
-                    keys.insert((*id).to_owned(), sqlite_patient(database, id)?);
+                    keys.insert((*id).to_owned(), find_or_insert_patient(database, id)?);
                 }
             }
         }
@@ -115,15 +116,6 @@ pub(super) fn patients(database: &Database, ids: &[&str]) -> Result<FxHashMap<St
         }
     }
     Ok(keys)
-}
-
-fn sqlite_patient(database: &Database, id: &str) -> Result<i64> {
-    match super::keys::find_patient(database, id)? {
-        Some(key) => Ok(key),
-        None => {
-            database.scalar("INSERT INTO patients (patient_id) VALUES (?1) RETURNING patient", params![id])
-        }
-    }
 }
 
 /// Keys for `count` new documents, never given before.

@@ -292,7 +292,8 @@ fn find_or_insert_context(database: &Database, event: &CodedEvent) -> Result<i64
     database.scalar(insert, row)
 }
 
-fn find_or_insert_patient(database: &Database, id: &str) -> Result<i64> {
+/// The key of a patient, stored if need be.
+pub(super) fn find_or_insert_patient(database: &Database, id: &str) -> Result<i64> {
     if let Some(key) = find_patient(database, id)? {
         return Ok(key);
     }

@@ -145,7 +145,7 @@ pub(super) fn migrate_server(database: &Database, server: &Server) -> Result<(),
     let transaction = database.begin(Access::Write)?;
     match found(database, server.schema())? {
         Found::Missing => {
-            database.batch(&format!("CREATE SCHEMA {}", super::database::quoted(server.schema())))?;
+            database.batch(&format!("CREATE SCHEMA {}", crate::server::quoted(server.schema())))?;
             database.batch(ON_A_SERVER)?;
         }
         Found::Empty => database.batch(ON_A_SERVER)?,

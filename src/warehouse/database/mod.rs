@@ -11,7 +11,7 @@ mod sqlite;
 
 pub(super) use cell::{Cell, Cells, FromCell, Param, Row, params};
 #[cfg(feature = "postgres")]
-pub(super) use server::{Server, copy, quoted};
+pub(super) use server::{Server, copy};
 pub(super) use sqlite::Embedded;
 
 use super::WarehouseError;

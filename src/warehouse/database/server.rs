@@ -11,7 +11,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
 use super::{Access, Cell, Cells, Param, Result, Row};
-use crate::server::{Address, ServerError, Session};
+use crate::server::{Address, ServerError, Session, quoted};
 use crate::warehouse::WarehouseError;
 
 /// Class of the advisory locks of every warehouse: "LAEN".
@@ -281,11 +281,6 @@ fn session(address: &Address) -> Result<Session> {
     session.wait(session.client().batch_execute(&settings))?;
     session.limit(None);
     Ok(session)
-}
-
-/// An identifier, whatever it holds.
-pub(in crate::warehouse) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Adds the rows that `work` hands over, in the binary form of COPY.
