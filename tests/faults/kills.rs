@@ -59,18 +59,23 @@ fn kills_until_done(scene: &Scene, chance: &mut Chance) -> (usize, usize) {
         if before == corpus().0 as u64 {
             break;
         }
-        let mut job = Job::start(scene.job(&sources, &[]));
+        let mut command = scene.job(&sources, &[]);
+        if cycles % 4 == 0 {
+            // A job that lingers at each commit is met while it writes even on a busy machine.
+            command.env("FAILPOINTS", "batch-before-commit=sleep(20);batch-after-commit=sleep(20)");
+        }
+        let mut job = Job::start(command);
         match cycles % 4 {
             // Anywhere: mostly while the lexicons are read.
-            0 => std::thread::sleep(whole.mul_f64(chance.below(1000) as f64 / 1000.0)),
+            1 => std::thread::sleep(whole.mul_f64(chance.below(1000) as f64 / 1000.0)),
             // Around the writing.
-            1 => std::thread::sleep(
+            2 => std::thread::sleep(
                 first.mul_f64(0.9) + (whole - first).mul_f64(chance.below(1000) as f64 / 1000.0),
             ),
-            // Inside it, as soon as there is more, and some microseconds later.
-            _ => {
+            // Inside it, as soon as there is more, and some milliseconds later.
+            nth => {
                 job.until(|| scene.place.documents() > before);
-                std::thread::sleep(Duration::from_micros(chance.below(3000)));
+                std::thread::sleep(Duration::from_micros(chance.below(if nth == 0 { 60_000 } else { 3000 })));
             }
         }
         if !job.kill() {
