@@ -31,4 +31,5 @@ pub mod simulate;
 pub mod source;
 pub mod span;
 pub mod stats;
+pub mod surveillance;
 pub mod warehouse;

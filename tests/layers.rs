@@ -46,7 +46,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("exchange", &["event", "document", "population", "server", "warehouse"]),
     ("phenotype", &["event", "warehouse", "problem"]),
     ("cohort", &["document", "event", "phenotype", "population", "problem", "stats", "warehouse"]),
-    ("surveillance", &["cohort"]),
+    ("surveillance", &["cohort", "event", "phenotype", "population", "problem", "stats", "warehouse"]),
     ("evaluate", &["span", "document", "event"]),
     ("simulate", &["document", "lexicon"]),
 ];

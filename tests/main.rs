@@ -30,4 +30,5 @@ mod show;
 mod simulate;
 mod source;
 mod support;
+mod surveil;
 mod warehouse;

@@ -6,11 +6,14 @@ use crate::code::Enricher;
 use crate::document::Document;
 use crate::event::CodedEvent;
 use crate::lexicon::Lexicons;
+use crate::population::Births;
 use crate::source::{self, Kind, Origin, ReceivedEvent, Record, Records, Rejection};
 use crate::warehouse::{self, Annotated, EngineFingerprint, Loaded, Run, Spool, Spooled, Tally, Warehouse};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -97,6 +100,8 @@ struct Loader<'a> {
     bar: &'a ProgressBar,
     spool: Spool,
     counts: Counts,
+    /// Where the births of each area and period were told.
+    births: BTreeMap<(String, String), Origin>,
 }
 
 type Read<T> = std::result::Result<T, Rejection>;
@@ -105,7 +110,8 @@ impl<'a> Loader<'a> {
     fn new(warehouse: &'a mut Warehouse, lexicons: &'a Lexicons, bar: &'a ProgressBar) -> Result<Self> {
         let engine = EngineFingerprint { engine: ENGINE.into(), ..EngineFingerprint::default() };
         let (run, spool) = (warehouse.begin_run(&engine), Spool::new()?);
-        Ok(Self { run, enricher: Enricher::new(lexicons), bar, spool, counts: Counts::default() })
+        let enricher = Enricher::new(lexicons);
+        Ok(Self { run, enricher, bar, spool, counts: Counts::default(), births: BTreeMap::new() })
     }
 
     fn file(&mut self, kind: Kind, number: i64, mut rows: Records) -> Result<()> {
@@ -132,12 +138,39 @@ impl<'a> Loader<'a> {
     }
 
     fn births(&mut self, batch: Vec<Record>) -> Result<()> {
+        let origins: Vec<Origin> = batch.iter().map(|record| record.origin.clone()).collect();
         let read: Vec<Read<_>> = batch.into_par_iter().map(source::read_births).collect();
-        let births = self.good(read)?;
+        let (mut first, mut doubled) = (Vec::new(), Vec::new());
+        for (read, origin) in read.into_iter().zip(origins) {
+            match read.as_ref().ok().and_then(|births| self.known_births(births, &origin)) {
+                Some(reason) => doubled.push(Aside::new("duplicate-births", &reason, origin)),
+                None => first.push(read),
+            }
+        }
+        let births = self.good(first)?;
+        set_aside(&mut self.run, &mut self.counts, doubled)?;
         self.counts.births += births.len() as u64;
         let loaded = self.run.write_births(&births)?;
         self.counts.add(loaded);
         Ok(())
+    }
+
+    /// Why births that an earlier row of this load has told already are refused.
+    fn known_births(&mut self, births: &Births, origin: &Origin) -> Option<String> {
+        let key = (births.area.clone(), births.period.clone());
+        match self.births.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(origin.clone());
+                None
+            }
+            Entry::Occupied(entry) => {
+                let Origin { file, line } = entry.get();
+                Some(format!(
+                    "births of area {:?} in {} are told by {file}:{line} already; keep one row of each area and period",
+                    births.area, births.period
+                ))
+            }
+        }
     }
 
     /// Structured events are stored at once; those of reports wait for the others of their report.

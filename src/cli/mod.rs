@@ -27,7 +27,9 @@ mod segment;
 mod show;
 mod simulate;
 mod sink;
+mod stats;
 mod status;
+mod surveil;
 mod verify;
 
 use crate::lexicon::{Folder, Lexicons};
@@ -78,6 +80,7 @@ Examples:
   laennec qualify spans.jsonl                                context of spans found by another tool
   laennec simulate --births 2000 --into demo                 a simulated maternity whose truth is known
   laennec lexicon test                                       run the cases stored beside the lexicons
+  laennec surveil run --warehouse cohort.db                  new cases, rates over births, signals
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 done but some documents were set aside.";
 
@@ -151,6 +154,12 @@ enum Command {
     /// List, show, check, test, run and import phenotypes.
     #[command(after_help = phenotype::EXAMPLES)]
     Phenotype(phenotype::Arguments),
+    /// Watch phenotypes: new cases, rates over births, signals, reports.
+    #[command(after_help = surveil::EXAMPLES)]
+    Surveil(surveil::Arguments),
+    /// Compute one statistic: JSON in, JSON out.
+    #[command(after_help = stats::EXAMPLES)]
+    Stats(stats::Arguments),
 }
 
 /// Runs the command named by the arguments of the process.
@@ -184,6 +193,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "neural")]
         Command::Model(arguments) => model::run(&arguments),
         Command::Phenotype(arguments) => phenotype::run(&arguments),
+        Command::Surveil(arguments) => surveil::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -21,7 +21,7 @@ use data::{Data, Holder};
 use plan::{Kinds, Plan};
 use population::{Delivery, Outcome, Population};
 use render::Writer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Corrected reports, which replace an earlier version.
@@ -75,11 +75,16 @@ impl Tally {
         self.births.values().fold((0, 0), |sum, (live, still)| (sum.0 + live, sum.1 + still))
     }
 
-    /// `births.csv`, with its header.
+    /// `births.csv`, with its header: a row for each area and month, those without births too, since a row that is missing
+    /// says that births are not known.
     pub fn births_csv(&self) -> String {
+        let areas: BTreeSet<&String> = self.births.keys().map(|(area, _)| area).collect();
+        let months: BTreeSet<&String> = self.births.keys().map(|(_, month)| month).collect();
         let mut out = String::from("area,period,live_births,stillbirths\n");
-        for ((area, period), (live, still)) in &self.births {
-            let _ = writeln!(out, "{area},{period},{live},{still}");
+        for (area, month) in areas.iter().flat_map(|area| months.iter().map(move |month| (area, month))) {
+            let key = ((*area).clone(), (*month).clone());
+            let (live, still) = self.births.get(&key).copied().unwrap_or_default();
+            let _ = writeln!(out, "{area},{month},{live},{still}");
         }
         out
     }

@@ -1,7 +1,9 @@
 //! Intervals of a proportion: Clopper–Pearson (exact) and Wilson (score).
 
-use serde::Serialize;
-use statrs::function::beta::beta_reg;
+use super::refused::Refused;
+use super::request::{level, usual_level, whole};
+use super::tail::beta_quantile;
+use serde::{Deserialize, Serialize};
 use statrs::function::erf::erfc_inv;
 
 /// Both ends of an interval.
@@ -32,25 +34,9 @@ pub(super) fn exact(x: f64, n: f64, level: f64) -> Option<Interval> {
         return None;
     }
     let tail = (1.0 - level) / 2.0;
-    let low = if x <= 0.0 { 0.0 } else { beta_quantile(x, n - x + 1.0, tail) };
-    let high = if x >= n { 1.0 } else { beta_quantile(x + 1.0, n - x, 1.0 - tail) };
+    let low = if x <= 0.0 { 0.0 } else { beta_quantile(x, n - x + 1.0, tail).p };
+    let high = if x >= n { 1.0 } else { beta_quantile(n - x, x + 1.0, tail).q };
     Some(Interval { low, high })
-}
-
-/// Halves [0, 1] until its ends meet. Slower than Newton's method and never lost: the laws are steep at the ends.
-fn beta_quantile(a: f64, b: f64, share: f64) -> f64 {
-    let (mut low, mut high) = (0.0_f64, 1.0_f64);
-    loop {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
-            return middle;
-        }
-        if beta_reg(a, b, middle) < share {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
 }
 
 /// The score interval of `x` successes among `n` (Wilson, J Am Stat Assoc 1927; 22: 209-212), without correction for
@@ -73,6 +59,54 @@ pub(super) fn score(share: f64, n: f64, z: f64) -> Interval {
 /// What stands under the root of the score interval; never zero.
 pub(super) fn score_variance(share: f64, n: f64, z: f64) -> f64 {
     share * (1.0 - share) / n + z * z / (4.0 * n * n)
+}
+
+/// What `binomial-ci` reads.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BinomialRequest {
+    /// Successes, whole.
+    pub x: f64,
+    /// Trials, whole.
+    pub n: f64,
+    /// Level of the intervals; 0.95 without it.
+    #[serde(default = "usual_level")]
+    pub level: f64,
+}
+
+/// Both ends, as answers name them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Ends {
+    /// Lower end.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
+
+/// A proportion with its two intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Binomial {
+    /// Successes over trials.
+    pub estimate: f64,
+    /// Exact: covers at least at the level.
+    pub clopper_pearson: Ends,
+    /// Score: covers at the level on average.
+    pub wilson: Ends,
+}
+
+/// The proportion of a request with both intervals. Refused: numbers that are not whole, no trials, more successes than
+/// trials, a level outside ]0, 1[.
+pub fn binomial(request: &BinomialRequest) -> Result<Binomial, Refused> {
+    let (x, n, level) = (whole("x", request.x)?, whole("n", request.n)?, level(request.level)?);
+    if n == 0 {
+        return Err(Refused::field("n", "expected at least one trial, found 0"));
+    }
+    let ends = |found: Option<Interval>| {
+        let problem = || Refused::field("x", format!("expected at most n ({n}), found {x}"));
+        found.map(|Interval { low, high }| Ends { lo: low, hi: high }).ok_or_else(problem)
+    };
+    let (clopper_pearson, wilson) = (ends(clopper_pearson(x, n, level))?, ends(wilson(x, n, level))?);
+    Ok(Binomial { estimate: x as f64 / n as f64, clopper_pearson, wilson })
 }
 
 #[cfg(test)]
@@ -115,6 +149,38 @@ mod tests {
             let Interval { low, high } = clopper_pearson(x, n, 0.95).unwrap();
             let (below, above) = (binomial_below(x, n, high), 1.0 - binomial_below(x - 1, n, low));
             assert!((below - 0.025).abs() < 1e-6 && (above - 0.025).abs() < 1e-6, "{x}/{n}: {below} {above}");
+        }
+    }
+
+    // The first two: mpmath 1.4.1, 40 digits, the root of the sum of the terms (scipy 1.17.1 is 1e-8 off there). The last
+    // one: R 4.2, binom.test(1e5, 1e7).
+    #[test]
+    fn all_digits_at_all_sizes() {
+        for (x, n, level, low, high) in [
+            (1, 1_000_000_000, 0.95, None, 5.571_643_378_203_114e-9),
+            (5, 1_000_000_000, 0.5, None, 7.422_701_826_528_592e-9),
+            (100_000, 10_000_000, 0.95, Some(0.009_938_423_056_847_697), 0.010_061_860_890_182_24),
+        ] {
+            let found = clopper_pearson(x, n, level).unwrap();
+            assert!((found.high / high - 1.0).abs() < 1e-11, "{x}/{n}: {found:?}");
+            assert!(low.is_none_or(|low: f64| (found.low / low - 1.0).abs() < 1e-11), "{x}/{n}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn requests() {
+        let of = |x, n, level| binomial(&BinomialRequest { x, n, level });
+        let found = of(15.0, 148.0, 0.95).unwrap();
+        assert_eq!(found.estimate, 15.0 / 148.0);
+        assert!((found.clopper_pearson.lo - 0.0578).abs() < 5e-5 && (found.wilson.hi - 0.1605).abs() < 5e-5);
+        for (x, n, level, field) in [
+            (2.0, 1.0, 0.9, "x"),
+            (0.5, 1.0, 0.9, "x"),
+            (0.0, 0.0, 0.9, "n"),
+            (-1.0, 1.0, 0.9, "x"),
+            (1.0, 2.0, 1.0, "level"),
+        ] {
+            assert_eq!(of(x, n, level).unwrap_err().field, field);
         }
     }
 

@@ -6,6 +6,7 @@ use super::database::{Access, Database, Row, params};
 use super::family::{derive_children, derive_person};
 use super::keys::find_patient;
 use super::store::{Kind, Refusals, delete_events};
+use super::surveillance::delete_watched;
 use super::{Forget, ForgetSummary, Warehouse, WarehouseError, fault};
 
 type Result<T> = std::result::Result<T, WarehouseError>;
@@ -87,18 +88,20 @@ fn delete_if_alone(database: &Database, patient: i64) -> Result<()> {
         AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.patient = ?1)
         AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.mother = ?1)
         AND NOT EXISTS (SELECT 1 FROM retired x WHERE x.patient = ?1)
-        AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.patient = ?1)";
+        AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.patient = ?1)
+        AND NOT EXISTS (SELECT 1 FROM surveil_cases c WHERE c.patient = ?1)";
     delete_key(database, sql, patient).map(|_| ())
 }
 
-/// A membership of a child may rest on a report of the mother, and the other way round: both go.
+/// A membership of a child may rest on a report of the mother, and the other way round: both go, from cohorts and from
+/// surveillance.
 fn delete_cohorts(database: &Database, patient: &str) -> Result<u64> {
     let sql = "DELETE FROM cohorts WHERE patient_id = ?1 OR patient_id IN (
         SELECT child.patient_id FROM patients p JOIN persons s ON s.mother = p.patient
             JOIN patients child ON child.patient = s.patient WHERE p.patient_id = ?1
         UNION SELECT mother.patient_id FROM patients p JOIN persons s ON s.patient = p.patient
             JOIN patients mother ON mother.patient = s.mother WHERE p.patient_id = ?1)";
-    delete(database, sql, patient)
+    Ok(delete(database, sql, patient)? + delete_watched(database, patient)?)
 }
 
 fn keys(database: &Database, sql: &str, patient: i64) -> Result<Vec<i64>> {
@@ -192,7 +195,7 @@ fn erase_on_server(database: &Database, server: &super::database::Server) -> Res
         return Err(WarehouseError::NotOwner);
     }
     outlast_others(database)?;
-    const TABLES: [&str; 9] = [
+    const TABLES: [&str; 10] = [
         "documents",
         "events",
         "retired",
@@ -201,6 +204,7 @@ fn erase_on_server(database: &Database, server: &super::database::Server) -> Res
         "persons",
         "reviews",
         "cohorts",
+        "surveil_cases",
         "meanings",
     ];
     for table in TABLES {

@@ -45,6 +45,7 @@ mod spool;
 mod statement;
 mod status;
 mod store;
+mod surveillance;
 mod verify;
 mod write;
 
@@ -54,6 +55,9 @@ pub use review::{CohortRecord, Member, Review, ReviewFate};
 pub use snapshots::{Engine, Snapshots, Stamped};
 pub use spool::{Spool, Spooled};
 pub use statement::{Dialect, Statement, Value, date_of, day_of};
+pub use surveillance::{
+    CaseSpan, KnownPerson, SeenSignal, StoredSignal, SurveilChanges, SurveilRun, WatchedCase,
+};
 pub use write::Run;
 
 use crate::document::Document;

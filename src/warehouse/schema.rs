@@ -18,11 +18,17 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/sqlite/0002.sql"),
     include_str!("schema/sqlite/0003.sql"),
     include_str!("schema/sqlite/0004.sql"),
+    include_str!("schema/sqlite/0005.sql"),
 ];
 
-/// The first schema that a server held, whole; later ones follow here as on SQLite.
+/// The first schema that a server held, whole, and the later ones; each says its version.
 #[cfg(feature = "postgres")]
-const ON_A_SERVER: &str = include_str!("schema/postgres/0004.sql");
+const ON_A_SERVER: &[&str] =
+    &[include_str!("schema/postgres/0004.sql"), include_str!("schema/postgres/0005.sql")];
+
+/// The version that the first of [`ON_A_SERVER`] makes.
+#[cfg(feature = "postgres")]
+const FIRST_ON_A_SERVER: i64 = LATEST + 1 - ON_A_SERVER.len() as i64;
 
 /// The schema this engine writes.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
@@ -135,7 +141,8 @@ fn found(database: &Database, schema: &str) -> Result<Found, WarehouseError> {
     Ok(if database.exists(any, params![schema])? { Found::Foreign } else { Found::Empty })
 }
 
-/// Makes the schema of a server a warehouse if there is nothing in it, in one transaction; refuses anything else.
+/// Makes the schema of a server a warehouse of this version if there is nothing in it or an older one, in one transaction;
+/// refuses anything else.
 #[cfg(feature = "postgres")]
 pub(super) fn migrate_server(database: &Database, server: &Server) -> Result<(), WarehouseError> {
     if found(database, server.schema())? == Found::Version(LATEST) {
@@ -146,9 +153,13 @@ pub(super) fn migrate_server(database: &Database, server: &Server) -> Result<(),
     match found(database, server.schema())? {
         Found::Missing => {
             database.batch(&format!("CREATE SCHEMA {}", crate::server::quoted(server.schema())))?;
-            database.batch(ON_A_SERVER)?;
+            ON_A_SERVER.iter().try_for_each(|migration| database.batch(migration))?;
         }
-        Found::Empty => database.batch(ON_A_SERVER)?,
+        Found::Empty => ON_A_SERVER.iter().try_for_each(|migration| database.batch(migration))?,
+        Found::Version(version @ FIRST_ON_A_SERVER..LATEST) => {
+            let later = &ON_A_SERVER[(version + 1 - FIRST_ON_A_SERVER) as usize..];
+            later.iter().try_for_each(|migration| database.batch(migration))?;
+        }
         _ => recognise_server(database, server)?,
     }
     fault::point("migrate-before-commit");

@@ -220,3 +220,18 @@ fn an_empty_schema_becomes_a_warehouse() {
     database.client().batch_execute(&format!("CREATE SCHEMA {SCHEMA}")).unwrap();
     scene.completes(&sources, Corpus(20));
 }
+
+/// A server that an earlier version of the program has filled.
+#[test]
+fn a_schema_of_the_version_before_is_migrated() {
+    let Some(server) = server::shared() else { return };
+    let scene = Scene::postgres(server.database());
+    let Place::Postgres(database) = &scene.place else { unreachable!() };
+    let schema = include_str!("../../src/warehouse/schema/postgres/0004.sql");
+    let sql = format!("CREATE SCHEMA {SCHEMA}; SET search_path TO {SCHEMA}; {schema}");
+    database.client().batch_execute(&sql).unwrap();
+    let sources = Corpus(20).write(&scene.bench, 1);
+    scene.completes(&sources, Corpus(20));
+    let version = scene.place.rows("SELECT schema_version::text FROM warehouse").unwrap();
+    assert_eq!(version, [["5"]]);
+}

@@ -9,7 +9,7 @@ use std::path::Path;
 pub(super) const FAMILY: &str = "eurocat/";
 
 /// The definitions named, each once, in the order given; all those shipped when none is named.
-pub(super) fn definitions(names: &[String]) -> Result<Vec<Loaded>> {
+pub(in crate::cli) fn definitions(names: &[String]) -> Result<Vec<Loaded>> {
     let shipped = shipped_definitions().map_err(told)?;
     if names.is_empty() {
         return Ok(shipped);
@@ -49,6 +49,6 @@ fn named(name: &str, shipped: &[Loaded]) -> Result<Vec<Loaded>> {
     )))
 }
 
-pub(super) fn told(problems: Vec<Problem>) -> Failed {
+pub(in crate::cli) fn told(problems: Vec<Problem>) -> Failed {
     Failed::new(Problems(problems))
 }

@@ -1,7 +1,7 @@
 //! `laennec phenotype list|show|check|test|run|import`: definitions, and the cohorts they give.
 
 mod check;
-mod find;
+pub(super) mod find;
 mod import;
 mod names;
 mod run;

@@ -5,7 +5,7 @@ mod sample;
 mod sheet;
 mod verdict;
 
-pub use report::{Case, Figures, Missed, Pair, Report, Sensitivity, report};
+pub use report::{Case, Figures, Missed, Pair, Report, Sensitivity, disputed, report};
 pub use sample::{NON_CASE, Pick, draw, stratum};
 pub use sheet::{Code, Line, Snippet, case_line, sheet_id};
 pub use verdict::Verdict;

@@ -167,6 +167,16 @@ fn last_words(reviews: &[Review]) -> LastWords<'_> {
     last
 }
 
+/// Patients on whom reviewers do not agree, or whom one of them left undecided: by the last word of each.
+pub fn disputed(reviews: &[Review]) -> BTreeSet<String> {
+    let is_disputed = |said: &BTreeMap<&str, Verdict>| {
+        let first = said.values().next();
+        said.values().any(|verdict| *verdict == Verdict::Uncertain || Some(verdict) != first)
+    };
+    let words = last_words(reviews);
+    words.iter().filter(|(_, said)| is_disputed(said)).map(|(patient, _)| patient.to_string()).collect()
+}
+
 fn settled(said: &BTreeMap<&str, Verdict>) -> Verdict {
     let votes = |verdict| said.values().filter(|v| **v == verdict).count();
     match votes(Verdict::Validated).cmp(&votes(Verdict::Rejected)) {
