@@ -72,7 +72,8 @@ impl Ward {
     fn at(bench: Bench, place: String) -> Self {
         let ward = Self { bench, place, maternity: Maternity::new() };
         ward.maternity.write(&ward.bench);
-        ward.load(&["--persons", "persons.jsonl", "--events", "events.jsonl", "--births", "births.csv"]).ends_with(0);
+        ward.load(&["--persons", "persons.jsonl", "--events", "events.jsonl", "--births", "births.csv"])
+            .ends_with(0);
         ward
     }
 
@@ -115,7 +116,10 @@ fn cases_are_new_once_and_the_excess_is_a_signal() {
     assert!(chart["observed"].as_u64().unwrap() >= 12 && chart["ratio"].as_f64().unwrap() > 3.0, "{chart}");
     assert!(chart["first_day"].as_str().unwrap() >= "2024-06-01", "{chart}");
     let again = ward.summary();
-    assert_eq!((&again["run"], &again["stored"], &again["signals"]), (&json!(1), &json!(false), &first["signals"]));
+    assert_eq!(
+        (&again["run"], &again["stored"], &again["signals"]),
+        (&json!(1), &json!(false), &first["signals"])
+    );
 }
 
 #[test]
@@ -135,13 +139,17 @@ fn what_is_new_changed_or_gone_is_told_with_its_reason() {
     let of = &second["phenotypes"][0];
     assert_eq!((&of["new"], &of["changed"], &of["lost"]), (&json!(1), &json!(2), &json!(1)));
     let lines = ward.surveil("cases", &["--format", "jsonl"]).ends_with(0).json();
-    let why = |patient: &str| lines.iter().find(|line| line["patient_id"] == patient).map(|line| &line["why"]);
+    let why =
+        |patient: &str| lines.iter().find(|line| line["patient_id"] == patient).map(|line| &line["why"]);
     assert_eq!(why(&new), Some(&json!("new")));
     assert_eq!(why("PAT-003"), Some(&json!("area 56>35")));
     assert_eq!(why("PAT-002"), Some(&json!("disputed no>yes")));
     assert_eq!(why("PAT-000"), Some(&json!("review")));
     let line = lines.iter().find(|line| line["patient_id"] == *new).unwrap();
-    assert_eq!((&line["case_level"], &line["evidence"][0]["date"]), (&json!("probable"), &json!("2024-12-24")));
+    assert_eq!(
+        (&line["case_level"], &line["evidence"][0]["date"]),
+        (&json!("probable"), &json!("2024-12-24"))
+    );
     assert_eq!(second["phenotypes"][0]["total"]["cases"], 92);
 }
 
@@ -173,7 +181,11 @@ fn a_report_shows_patients_only_when_asked() {
     ward.summary();
     let public = ward.surveil("report", &["--format", "html"]).ends_with(0).out;
     let private = ward.surveil("report", &["--format", "html", "--patient-level"]).ends_with(0).out;
-    assert!(public.starts_with("<!doctype html>") || public.starts_with("<!DOCTYPE html>"), "{:.100}", public);
+    assert!(
+        public.starts_with("<!doctype html>") || public.starts_with("<!DOCTYPE html>"),
+        "{:.100}",
+        public
+    );
     assert!(!public.contains("PAT-"), "a patient is shown");
     assert!(private.contains("PAT-091"), "no patient is shown");
     for page in [&public, &private] {
@@ -189,7 +201,9 @@ fn a_report_shows_patients_only_when_asked() {
 fn a_run_is_made_again_from_what_was_stored_and_forgotten_patients_leave_it() {
     let ward = Ward::new();
     ward.summary();
-    let again = |code| ward.bench.run(&["surveil", "run", "--warehouse", &ward.place, "--again", "1"]).ends_with(code);
+    let again = |code| {
+        ward.bench.run(&["surveil", "run", "--warehouse", &ward.place, "--again", "1"]).ends_with(code)
+    };
     again(0);
     ward.bench.run(&["forget", &ward.place, "--patient", "PAT-050"]).ends_with(0);
     assert!(again(1).err.contains("forgotten"));
@@ -207,12 +221,16 @@ fn what_is_missing_or_impossible_is_named() {
     load(&["--persons", "persons.jsonl", "--events", "events.jsonl"]).ends_with(0);
     let run = |config: &str| {
         bench.file("own.toml", format!("{CONFIG}{config}"));
-        let base = ["surveil", "run", "--warehouse", "w.db", "--config", "own.toml", "--cutoff", "2024-12-31"];
+        let base =
+            ["surveil", "run", "--warehouse", "w.db", "--config", "own.toml", "--cutoff", "2024-12-31"];
         bench.run(&base)
     };
     let none = run("").ends_with(3);
     assert!(none.out.contains("no births from 2015-01 to 2024-12"), "{}", none.out);
-    bench.file("bad.csv", "area,period,live_births\n35,2024,-3\n35,2024-13,5\n35,2023,100\n35,2023,100\n56,2024-01,0\n");
+    bench.file(
+        "bad.csv",
+        "area,period,live_births\n35,2024,-3\n35,2024-13,5\n35,2023,100\n35,2023,100\n56,2024-01,0\n",
+    );
     let refused = load(&["--births", "bad.csv"]).ends_with(3);
     assert_eq!(refused.summary()["quarantined"], 3);
     let told = bench.run(&["status", "w.db"]).ends_with(0).out;
@@ -221,7 +239,10 @@ fn what_is_missing_or_impossible_is_named() {
     let doubled = run("").ends_with(3).out;
     assert!(doubled.contains("area 35, period 2023: another row"), "{doubled}");
     let unknown = run("[areas]\n\"99\" = \"Nowhere\"\n").ends_with(3).out;
-    assert!(unknown.contains("area 99 has no row of births") && unknown.contains("live outside the areas"), "{unknown}");
+    assert!(
+        unknown.contains("area 99 has no row of births") && unknown.contains("live outside the areas"),
+        "{unknown}"
+    );
     for (config, told) in [
         ("years = 2\n", "own.toml:3: years is from 3 to 50"),
         ("colour = 1\n", "own.toml:3: "),
@@ -241,7 +262,16 @@ fn one_thread_or_two_one_database_or_the_other() {
     let first = ward.summary();
     let other = Ward::new();
     let mut command = other.bench.command(&[
-        "surveil", "run", "--warehouse", &other.place, "--format", "json", "--config", "surveillance.toml", "--cutoff", "2024-12-31",
+        "surveil",
+        "run",
+        "--warehouse",
+        &other.place,
+        "--format",
+        "json",
+        "--config",
+        "surveillance.toml",
+        "--cutoff",
+        "2024-12-31",
     ]);
     command.env("RAYON_NUM_THREADS", "1");
     let alone: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
@@ -267,8 +297,13 @@ fn published_answers() {
         let value = value.as_f64().unwrap();
         assert!((value - expected).abs() <= tolerance, "{value} is not {expected}");
     };
-    for (cases, denominator, answer) in [(1222, 5_019_804, [2.43, 2.30, 2.57]), (1322, 12_146_210, [1.09, 1.03, 1.15])] {
-        let found = stats("poisson-ci", &json!({"cases": cases, "denominator": denominator, "per": 10_000, "level": 0.95}));
+    for (cases, denominator, answer) in
+        [(1222, 5_019_804, [2.43, 2.30, 2.57]), (1322, 12_146_210, [1.09, 1.03, 1.15])]
+    {
+        let found = stats(
+            "poisson-ci",
+            &json!({"cases": cases, "denominator": denominator, "per": 10_000, "level": 0.95}),
+        );
         near(&found["rate"], answer[0], 0.005);
         near(&found["lo"], answer[1], 0.005);
         near(&found["hi"], answer[2], 0.005);
@@ -284,13 +319,22 @@ fn published_answers() {
 #[test]
 fn one_answer_a_request_and_refusals_name_the_row() {
     let bench = Bench::new();
-    let two = bench.run_with_input(&["stats", "fdr"], r#"{"p":[0.5],"method":"holm"} {"p":[],"method":"bh"}"#);
+    let two =
+        bench.run_with_input(&["stats", "fdr"], r#"{"p":[0.5],"method":"holm"} {"p":[],"method":"bh"}"#);
     assert!(two.code == 0 || two.code == 1);
     for (method, request, told) in [
         ("ears", r#"{"counts":[1,2,-3]}"#, "counts, row 3"),
         ("poisson-ci", r#"{"cases":3,"denominator":0}"#, "denominator"),
-        ("spatial-scan", r#"{"areas":[{"id":"a","x":0,"y":0,"cases":1,"population":5},{"id":"b","x":1,"y":0,"cases":2,"population":0}]}"#, "row 2"),
-        ("space-time-permutation", r#"{"areas":[{"id":"a","x":0,"y":0},{"id":"b","x":1,"y":0}],"cases":[{"area":"a","period":1},{"area":"z","period":1}]}"#, "row 2"),
+        (
+            "spatial-scan",
+            r#"{"areas":[{"id":"a","x":0,"y":0,"cases":1,"population":5},{"id":"b","x":1,"y":0,"cases":2,"population":0}]}"#,
+            "row 2",
+        ),
+        (
+            "space-time-permutation",
+            r#"{"areas":[{"id":"a","x":0,"y":0},{"id":"b","x":1,"y":0}],"cases":[{"area":"a","period":1},{"area":"z","period":1}]}"#,
+            "row 2",
+        ),
         ("fdr", r#"{"p":[0.1,1.5],"method":"bh"}"#, "row 2"),
         ("trend", r#"{"cases":[1,2,3],"denominators":[10,0,10]}"#, "denominators, row 2"),
         ("poisson-ci", r#"{"cases":3,"denominator":10,"levle":0.9}"#, "levle"),

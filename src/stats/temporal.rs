@@ -147,8 +147,12 @@ pub fn best_window(days: &[i64], scanned: Scanned) -> Option<TemporalWindow> {
         let (first_day, last_day) = (days[start], days[start + n - 1]);
         let share = span(first_day, last_day) as f64 / scanned.period_days as f64;
         let p = quick(n as u64, days.len() as u64, share);
-        (span(first_day, last_day) <= scanned.max_span_days)
-            .then_some(TemporalWindow { n, first_day, last_day, p })
+        (span(first_day, last_day) <= scanned.max_span_days).then_some(TemporalWindow {
+            n,
+            first_day,
+            last_day,
+            p,
+        })
     };
     let windows = (scanned.min_cases.max(1)..=days.len()).filter_map(window);
     windows.reduce(|best, next| if next.p <= best.p { next } else { best })

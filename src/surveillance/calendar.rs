@@ -103,7 +103,11 @@ mod tests {
             ("2024-02-29", 1, "2021-02", "2024-01"),
         ] {
             let span = Span::before(day(cutoff), 3, delay).unwrap();
-            assert_eq!((span.first.to_string(), span.last.to_string()), (first.into(), last.into()), "{cutoff}");
+            assert_eq!(
+                (span.first.to_string(), span.last.to_string()),
+                (first.into(), last.into()),
+                "{cutoff}"
+            );
             assert_eq!(span.len(), 36);
         }
         assert_eq!(Month::parse("2024-02").unwrap().last_day(), day("2024-02-29"));

@@ -85,9 +85,8 @@ pub fn read(
         }
         if is_counted { cases.counted.push(watched) } else { cases.weaker.push(watched) }
     }
-    let by_name = |a: &WatchedCase, b: &WatchedCase| {
-        (&a.phenotype, &a.patient_id).cmp(&(&b.phenotype, &b.patient_id))
-    };
+    let by_name =
+        |a: &WatchedCase, b: &WatchedCase| (&a.phenotype, &a.patient_id).cmp(&(&b.phenotype, &b.patient_id));
     cases.counted.sort_by(by_name);
     cases.weaker.sort_by(by_name);
     cases.mothers = reader.mothers();
@@ -115,8 +114,11 @@ impl<'w> Reader<'w> {
     pub fn new(warehouse: &'w Warehouse, cases: &[Case], config: &Config) -> Result<Self, WarehouseError> {
         let patients: BTreeSet<String> = cases.iter().map(|case| case.patient_id.clone()).collect();
         let mut persons = warehouse.known_persons(&patients)?;
-        let mothers: BTreeSet<String> =
-            persons.values().filter(|person| person.residence.is_none()).filter_map(|p| p.mother_id.clone()).collect();
+        let mothers: BTreeSet<String> = persons
+            .values()
+            .filter(|person| person.residence.is_none())
+            .filter_map(|p| p.mother_id.clone())
+            .collect();
         if !mothers.is_empty() {
             warehouse.known_persons(&mothers)?.into_iter().for_each(|(id, person)| {
                 persons.entry(id).or_insert(person);
@@ -165,7 +167,10 @@ impl<'w> Reader<'w> {
         };
         let of_mother = || self.persons.get(person?.mother_id.as_deref()?)?.residence.clone();
         Ok(WatchedCase {
-            area: person.and_then(|person| person.residence.clone()).or_else(of_mother).map(|code| self.area(&code)),
+            area: person
+                .and_then(|person| person.residence.clone())
+                .or_else(of_mother)
+                .map(|code| self.area(&code)),
             outcome: child.and_then(|child| child.outcome.clone()),
             conception_day: conception,
             case_day,

@@ -130,12 +130,16 @@ mod tests {
 
     #[test]
     fn new_changed_lost_and_as_before() {
-        let before = [case("A", "probable", &["1"]), case("B", "probable", &[]), case("C", "probable", &["3"])];
-        let after = [case("A", "definite", &["1", "2"]), case("C", "probable", &["3"]), case("D", "possible", &[])];
+        let before =
+            [case("A", "probable", &["1"]), case("B", "probable", &[]), case("C", "probable", &["3"])];
+        let after =
+            [case("A", "definite", &["1", "2"]), case("C", "probable", &["3"]), case("D", "possible", &[])];
         let changes = Changes::between(&before, &after);
-        let begun: Vec<_> = changes.begun.iter().map(|(case, why)| (case.patient_id.as_str(), why.as_str())).collect();
+        let begun: Vec<_> =
+            changes.begun.iter().map(|(case, why)| (case.patient_id.as_str(), why.as_str())).collect();
         assert_eq!(begun, [("A", "level probable>definite; evidence +1 -0"), ("D", NEW)]);
-        let ended: Vec<_> = changes.ended.iter().map(|(_, patient, why)| (patient.as_str(), why.as_str())).collect();
+        let ended: Vec<_> =
+            changes.ended.iter().map(|(_, patient, why)| (patient.as_str(), why.as_str())).collect();
         assert_eq!(ended, [("A", "level probable>definite; evidence +1 -0"), ("B", GONE)]);
         assert_eq!(changes.tallies(), BTreeMap::from([("p", Tally { new: 1, changed: 1, lost: 1 })]));
         assert_eq!(Changes::between(&after, &after), Changes::default());

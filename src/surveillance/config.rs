@@ -233,15 +233,37 @@ impl Config {
             ("delay_months", i64::from(self.delay_months) < years * 12 - 24, "leaves at least two years"),
             ("least_cell", self.least_cell <= 1000, "is at most 1000"),
             ("false_discovery_rate", share(limits.false_discovery_rate), "is between 0 and 1"),
-            ("false_signals_per_year", (1e-6..=1000.0).contains(&limits.false_signals_per_year), "is from 0.000001 to 1000"),
-            ("watch_months", (1..=i64::from(self.years) * 12 - 24).contains(&limits.watch_months.into()), "is at least 1 and leaves two years before"),
+            (
+                "false_signals_per_year",
+                (1e-6..=1000.0).contains(&limits.false_signals_per_year),
+                "is from 0.000001 to 1000",
+            ),
+            (
+                "watch_months",
+                (1..=i64::from(self.years) * 12 - 24).contains(&limits.watch_months.into()),
+                "is at least 1 and leaves two years before",
+            ),
             ("replications", (19..=1_000_000).contains(&limits.replications), "is from 19 to 1000000"),
             ("ratio", (1.05..=100.0).contains(&self.cusum.ratio), "is from 1.05 to 100"),
             ("prior_cases", (0.0..=1e6).contains(&self.cusum.prior_cases), "is from 0 to 1000000"),
-            ("longest_days", (1..=longest).contains(&self.temporal_scan.longest_days.into()), "is within the years of the scan"),
+            (
+                "longest_days",
+                (1..=longest).contains(&self.temporal_scan.longest_days.into()),
+                "is within the years of the scan",
+            ),
             ("least_in_cluster", self.temporal_scan.least_in_cluster >= 2, "is at least 2"),
-            ("years", [self.temporal_scan.years, self.spatial_scan.years, self.space_time.years].into_iter().all(known), "of a detector is within the study"),
-            ("years_back", self.farrington.years_back >= 1 && self.farrington.seasons >= 1, "and seasons are at least 1"),
+            (
+                "years",
+                [self.temporal_scan.years, self.spatial_scan.years, self.space_time.years]
+                    .into_iter()
+                    .all(known),
+                "of a detector is within the study",
+            ),
+            (
+                "years_back",
+                self.farrington.years_back >= 1 && self.farrington.seasons >= 1,
+                "and seasons are at least 1",
+            ),
             ("largest_share", share(self.spatial_scan.largest_share), "is between 0 and 1"),
         ];
         match rules.iter().find(|(_, holds, _)| !holds) {
@@ -279,7 +301,11 @@ fn told(file: &str, text: &str, error: &toml::de::Error) -> String {
     // A merged table has no lines; what it says names the key in backquotes.
     let shown = error.to_string();
     let key = shown.split('`').nth(1).unwrap_or_default();
-    format!("{}: {}", place(file, text, key.rsplit('.').next().unwrap_or_default()), shown.trim().replace('\n', " "))
+    format!(
+        "{}: {}",
+        place(file, text, key.rsplit('.').next().unwrap_or_default()),
+        shown.trim().replace('\n', " ")
+    )
 }
 
 /// File and line of a key; the file alone when the key is not written in it.

@@ -132,7 +132,12 @@ impl Denominators {
             let values = [("area", row.area.clone()), ("period", row.period.clone())];
             self.diagnostics.push(diagnostic("births_overlap", true, values));
         }
-        dated.iter().enumerate().filter(|(place, _)| !doubled.contains(place)).map(|(_, (_, row))| *row).collect()
+        dated
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| !doubled.contains(place))
+            .map(|(_, (_, row))| *row)
+            .collect()
     }
 
     fn tell_missing(&mut self, span: Span) {
@@ -161,7 +166,11 @@ pub fn diagnostic<const N: usize>(kind: &str, serious: bool, values: [(&str, Str
 /// First and last day of a period: a year, a month or an ISO week.
 fn days(period: &str) -> Option<(i64, i64)> {
     if let Some((year, week)) = period.split_once("-W") {
-        let week = jiff::civil::ISOWeekDate::new(year.parse().ok()?, week.parse().ok()?, jiff::civil::Weekday::Monday);
+        let week = jiff::civil::ISOWeekDate::new(
+            year.parse().ok()?,
+            week.parse().ok()?,
+            jiff::civil::Weekday::Monday,
+        );
         let monday = crate::warehouse::day_of(&week.ok()?.date().to_string())?;
         return Some((monday, monday + WEEK - 1));
     }
@@ -190,7 +199,11 @@ fn months(rows: &[&Births], span: Span) -> Vec<Option<Cell>> {
     }
     // A month of which some weeks are missing is no denominator.
     let whole = |place: usize| span.month(place).last_day() - span.month(place).first_day() + 1;
-    cells.iter_mut().enumerate().filter(|(place, _)| covered[*place] < whole(*place)).for_each(|(_, cell)| *cell = None);
+    cells
+        .iter_mut()
+        .enumerate()
+        .filter(|(place, _)| covered[*place] < whole(*place))
+        .for_each(|(_, cell)| *cell = None);
     cells
 }
 
@@ -212,13 +225,17 @@ mod tests {
         let found = Denominators::of(&rows, &BTreeSet::new(), span("2023-02", "2024-02"));
         assert!((found.total(0, 0).unwrap() - 101.0 * 28.0).abs() < 1e-6);
         assert_eq!(found.total(0, 11), Some(1004.0));
-        assert_eq!((found.total(0, 12), found.missing(0, span("2023-02", "2024-02"))), (None, vec!["2024-02".into()]));
+        assert_eq!(
+            (found.total(0, 12), found.missing(0, span("2023-02", "2024-02"))),
+            (None, vec!["2024-02".into()])
+        );
         assert_eq!(found.diagnostics[0].kind, "births_missing");
     }
 
     #[test]
     fn weeks_fill_a_month_or_not() {
-        let weeks: Vec<Births> = (1..=9).map(|week| births("a", &format!("2024-W{week:02}"), 70, 0)).collect();
+        let weeks: Vec<Births> =
+            (1..=9).map(|week| births("a", &format!("2024-W{week:02}"), 70, 0)).collect();
         let found = Denominators::of(&weeks, &BTreeSet::new(), span("2024-01", "2024-03"));
         assert!((found.total(0, 0).unwrap() - 310.0).abs() < 1e-9);
         assert!((found.total(0, 1).unwrap() - 290.0).abs() < 1e-9);
@@ -227,10 +244,15 @@ mod tests {
 
     #[test]
     fn what_two_rows_say_is_left_out_and_named() {
-        let rows = [births("35", "2023", 1200, 0), births("35", "2023-05", 90, 0), births("56", "2023", 600, 0)];
+        let rows =
+            [births("35", "2023", 1200, 0), births("35", "2023-05", 90, 0), births("56", "2023", 600, 0)];
         let found = Denominators::of(&rows, &BTreeSet::new(), span("2023-01", "2023-12"));
-        let named: Vec<&str> = found.diagnostics.iter().filter(|d| d.kind == "births_overlap")
-            .map(|d| d.values["period"].as_str()).collect();
+        let named: Vec<&str> = found
+            .diagnostics
+            .iter()
+            .filter(|d| d.kind == "births_overlap")
+            .map(|d| d.values["period"].as_str())
+            .collect();
         assert_eq!(named, ["2023", "2023-05"]);
         assert_eq!(found.total(0, 4), None);
         assert!(found.total(1, 4).is_some());
@@ -240,6 +262,9 @@ mod tests {
     fn an_area_that_is_asked_for_and_has_no_births_is_said() {
         let found = Denominators::of(&[], &BTreeSet::from(["35"]), span("2023-01", "2023-12"));
         assert!(found.is_empty());
-        assert_eq!((found.areas.as_slice(), found.diagnostics[0].values["months"].as_str()), (&["35".to_string()][..], "12"));
+        assert_eq!(
+            (found.areas.as_slice(), found.diagnostics[0].values["months"].as_str()),
+            (&["35".to_string()][..], "12")
+        );
     }
 }

@@ -3,15 +3,14 @@
 
 use super::cases::{Fault, watched};
 use super::config::Config;
+use super::fault::RunFault;
 use super::left_out;
 use super::model::{CaseLine, EvidenceLine, Report, Signal};
-use super::run::{RunFault, config_of, record_of, signal_of, whole_findings};
 use super::signal::holds;
+use super::stored::{config_of, record_of, signal_of, whole_findings};
 use crate::event::CodedEvent;
 use crate::phenotype::{Definition, Loaded, Vocabulary, staging};
-use crate::warehouse::{
-    CaseSpan, EventFilter, SurveilRun, Warehouse, WarehouseError, WatchedCase, date_of,
-};
+use crate::warehouse::{CaseSpan, EventFilter, SurveilRun, Warehouse, WarehouseError, WatchedCase, date_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who is shown.
@@ -165,6 +164,13 @@ impl Lines<'_> {
     }
 }
 
+/// The codes of a coded event, which has no words.
+fn codes(event: &CodedEvent) -> String {
+    let codes: Vec<String> =
+        event.codings.iter().map(|coding| format!("{} {}", coding.system, coding.code)).collect();
+    codes.join(", ")
+}
+
 fn evidence_line(event: &CodedEvent) -> EvidenceLine {
     let date = event.event_date.or(event.document_date);
     EvidenceLine {
@@ -172,7 +178,7 @@ fn evidence_line(event: &CodedEvent) -> EvidenceLine {
         date: date.map(|date| date.to_string()),
         document_type: event.document_type.clone(),
         label: event.label.clone(),
-        text: event.text.clone(),
+        text: if event.is_structured() { codes(event) } else { event.text.clone() },
         assertion: event.conclusion.as_str().to_string(),
     }
 }

@@ -323,7 +323,7 @@ pub struct Combination {
     pub titles: (String, String),
     /// Children with both.
     pub observed: u64,
-    /// Expected by quasi-independence.
+    /// Expected from the numbers of children with each.
     pub expected: f64,
     /// Observed over expected.
     pub ratio: f64,

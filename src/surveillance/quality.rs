@@ -153,9 +153,8 @@ fn other_engine(window: Window, volumes: &Volumes) -> Option<Diagnostic> {
     }
     let more = |(now, before): &(f64, f64)| (now / totals.0 - before / totals.1).max(0.0);
     let changed: f64 = by_engine.values().map(more).sum();
-    (changed >= SHARE).then(|| {
-        diagnostic("engine_changed", true, [("share", format!("{:.0}", changed * 100.0))])
-    })
+    (changed >= SHARE)
+        .then(|| diagnostic("engine_changed", true, [("share", format!("{:.0}", changed * 100.0))]))
 }
 
 /// Months of the window, or of the two years before it, in which an area of the signal has no births.
@@ -176,9 +175,8 @@ fn missing_births(frame: &Frame, test: &Test) -> Option<Diagnostic> {
 /// Cases of the study whose residence is not known, or has no births.
 fn without_area(group: &Group) -> Option<Diagnostic> {
     let of_study = group.lines.iter().filter(|line| line.month.is_some());
-    let (all, without) = of_study.fold((0, 0), |(all, without), line| {
-        (all + 1, without + usize::from(line.area.is_none()))
-    });
+    let (all, without) =
+        of_study.fold((0, 0), |(all, without), line| (all + 1, without + usize::from(line.area.is_none())));
     let share = without as f64 / f64::from(u32::try_from(all.max(1)).unwrap_or(u32::MAX));
     (share >= SHARE).then(|| {
         let values = [("cases", without.to_string()), ("share", format!("{:.0}", share * 100.0))];
@@ -196,7 +194,8 @@ fn siblings(
     let in_window = group.lines.iter().filter(|line| is_in(frame, line, test));
     let mut seen = BTreeSet::new();
     // A woman stands for a child without a record.
-    let mother = |line: &super::study::Line| mothers.get(&line.patient_id).unwrap_or(&line.patient_id).clone();
+    let mother =
+        |line: &super::study::Line| mothers.get(&line.patient_id).unwrap_or(&line.patient_id).clone();
     let again = in_window.filter(|line| !seen.insert(mother(line))).count();
     (again > 0).then(|| diagnostic("siblings", true, [("cases", again.to_string())]))
 }

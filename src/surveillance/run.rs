@@ -1,47 +1,24 @@
 //! One run: cases are read, compared with those of the run before, analysed, and stored in one transaction.
 
-use super::analyse::{Definition, Inputs, add_cells, analyse, without_cells};
-use super::cases::{self, Cases, Fault, runnable};
+use super::analyse::without_cells;
+use super::cases::{self, Cases, runnable};
 use super::changes::{Changes, GONE, NEW, is_status};
 use super::config::Config;
-use super::detect::Known;
+use super::fault::RunFault;
 use super::left_out;
-use super::model::{Findings, RunRecord, Signal, State};
+use super::model::{Findings, RunRecord, Signal};
 use super::quality::Volumes;
 use super::signal::{Earlier, holds};
+use super::stored::{Background, analysed, findings_of, record_of, signal_of, spans};
 use super::tables::{self, Row};
 use crate::event::hex;
 use crate::phenotype::{Loaded, Vocabulary};
-use crate::population::Births;
 use crate::warehouse::{
-    SeenSignal, StoredSignal, SurveilChanges, SurveilRun, Warehouse, WarehouseError, WatchedCase, date_of, day_of,
+    SeenSignal, SurveilChanges, SurveilRun, Warehouse, WarehouseError, WatchedCase, date_of, day_of,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Why a run was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum RunFault {
-    /// The warehouse or a definition.
-    #[error(transparent)]
-    Cases(#[from] Fault),
-    /// What was stored cannot be read.
-    #[error("the stored run {0} cannot be read: {1}")]
-    Stored(i64, String),
-    /// Another run was stored meanwhile.
-    #[error("another run of surveillance was stored meanwhile; run the same command again")]
-    Overtaken,
-    /// Anything else, said in full.
-    #[error("{0}")]
-    Told(String),
-}
-
-impl From<WarehouseError> for RunFault {
-    fn from(error: WarehouseError) -> Self {
-        Self::Cases(Fault::Warehouse(error))
-    }
-}
 
 /// What a run is made with.
 pub struct Asked<'a> {
@@ -105,34 +82,6 @@ impl People {
     }
 }
 
-/// What a run reads besides cases, stored so that it can be made again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Background {
-    births: Vec<(String, String, i64, Option<i64>)>,
-    centroids: BTreeMap<String, (f64, f64)>,
-    names: BTreeMap<String, String>,
-    volumes: Volumes,
-    definitions: Vec<(String, String, String, Vec<String>)>,
-    reference: Vec<Row>,
-    associations: Vec<Row>,
-    /// Subgroups with what they are part of.
-    subgroups: Vec<Row>,
-    /// The configuration with every key: later programs may have other defaults.
-    config: String,
-}
-
-impl Background {
-    fn births(&self) -> Vec<Births> {
-        let row = |(area, period, live_births, stillbirths): &(String, String, i64, Option<i64>)| Births {
-            area: area.clone(),
-            period: period.clone(),
-            live_births: *live_births,
-            stillbirths: *stillbirths,
-        };
-        self.births.iter().map(row).collect()
-    }
-}
-
 /// Makes a run.
 ///
 /// # Errors
@@ -140,7 +89,7 @@ impl Background {
 pub fn run(warehouse: &mut Warehouse, asked: &Asked<'_>) -> Result<Ran, RunFault> {
     let config = asked.config;
     let generation = warehouse.generation()?;
-    let vocabulary = Vocabulary::shipped().map_err(|problems| RunFault::Told(problems.to_string()))?;
+    let vocabulary = Vocabulary::shipped().map_err(told)?;
     let watched = cases::watched(asked.loaded, config.dated_by);
     let classes = asked.loaded.iter().find(|loaded| loaded.id() == cases::CLASSES);
     let last = warehouse.last_surveil_run(None)?.map_or(0, |run| run.number);
@@ -160,7 +109,11 @@ pub fn run(warehouse: &mut Warehouse, asked: &Asked<'_>) -> Result<Ran, RunFault
         config_sha256: sha256(&[asked.config_text.as_bytes()]),
         inputs_sha256: inputs_sha256(asked, &background, &cases.counted, &engines),
         program: format!("laennec {}", env!("CARGO_PKG_VERSION")),
-        definitions: watched.iter().chain(classes).map(|one| (one.id().to_string(), one.version.clone())).collect(),
+        definitions: watched
+            .iter()
+            .chain(classes)
+            .map(|one| (one.id().to_string(), one.version.clone()))
+            .collect(),
         engines,
         seed: config.seed,
     };
@@ -181,8 +134,20 @@ pub fn run(warehouse: &mut Warehouse, asked: &Asked<'_>) -> Result<Ran, RunFault
     let mut findings = findings(warehouse, config, &background, &cases, asked.cutoff)?;
     complete(&mut findings, record.number, &changes);
     count_excluded(warehouse, &watched, config, &vocabulary, &mut findings)?;
-    let kept: Vec<&Loaded> = watched.iter().chain(classes).collect();
-    store(warehouse, asked, &record, &background, &findings, &changes, &kept, generation)?;
+    let text_of = |one: &Loaded| (format!("phenotype:{}@{}", one.id(), one.version), one.text.clone());
+    let definitions: Vec<(String, String)> = watched.iter().chain(classes).map(text_of).collect();
+    let row = row(asked, &record, &background, &findings).map_err(told)?;
+    let stored = warehouse.store_surveil_run(&SurveilChanges {
+        run: &row,
+        ended: &changes.ended,
+        begun: &changes.begun,
+        signals: &seen(warehouse, &config.name, &findings)?,
+        definitions: &definitions,
+        generation,
+    })?;
+    if !stored {
+        return Err(RunFault::Overtaken);
+    }
     let people = People::of(&changes, &cases.counted);
     Ok(Ran { record, findings, people, stored: true })
 }
@@ -197,7 +162,8 @@ fn check(
     let known: BTreeSet<&String> = watched.iter().flat_map(|one| &one.definition.levels).collect();
     if let Some(level) = config.levels.iter().find(|level| !known.contains(level)) {
         let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
-        let message = format!("levels: no definition has the level {level:?}; they have {}", known.join(", "));
+        let message =
+            format!("levels: no definition has the level {level:?}; they have {}", known.join(", "));
         return Err(RunFault::Told(message));
     }
     let last = before.and_then(|before| day_of(&before.cutoff));
@@ -217,134 +183,16 @@ fn check(
 fn add_states(warehouse: &Warehouse, name: &str, findings: &mut Findings) -> Result<(), RunFault> {
     for stored in warehouse.stored_signals(Some(name))? {
         let state = signal_of(&stored)?.state;
-        findings.signals.iter_mut().filter(|one| one.id == stored.signal).for_each(|one| one.state = state.clone());
+        findings
+            .signals
+            .iter_mut()
+            .filter(|one| one.id == stored.signal)
+            .for_each(|one| one.state = state.clone());
     }
     Ok(())
 }
 
-/// Makes a stored run again from what was stored with it, and gives the findings stored and those made again. Diagnostics
-/// that need more than that (mothers, cases left out) are not compared.
-///
-/// # Errors
-/// See [`RunFault`].
-pub fn again(warehouse: &Warehouse, number: i64) -> Result<(Findings, Findings), RunFault> {
-    let run = warehouse.surveil_run(number)?.ok_or_else(|| no_run(number))?;
-    let background = background_of(&run)?;
-    let config = config_of(&run)?;
-    let cutoff = day_of(&record_of(&run)?.cutoff).unwrap_or_default();
-    let cases = Cases { counted: spans(warehouse, &run)?, ..Cases::default() };
-    let mut made = analysed(&config, &background, &cases, cutoff, &[]).map_err(RunFault::Told)?;
-    let mut stored = findings_of(&run)?;
-    made = without_cells(&made);
-    for findings in [&mut made, &mut stored] {
-        for watched in &mut findings.phenotypes {
-            (watched.new, watched.changed, watched.lost) = (0, 0, 0);
-        }
-        for signal in &mut findings.signals {
-            signal.diagnostics.retain(|one| one.kind != "siblings");
-            signal.excluded.clear();
-            (signal.first_run, signal.last_run, signal.state) = (0, 0, State::default());
-            signal.id.clear();
-        }
-        // Names decide the order of those that are alike otherwise.
-        findings.signals.sort_by(|a, b| {
-            let key = |one: &Signal| (one.phenotype.clone(), one.method, one.areas.clone(), one.first_day.clone());
-            key(a).cmp(&key(b))
-        });
-    }
-    Ok((stored, made))
-}
-
-fn no_run(number: i64) -> RunFault {
-    RunFault::Told(format!("no run {number} of surveillance; `laennec surveil list --runs` shows them"))
-}
-
-/// The run of a number, or the last one of a name or of all.
-///
-/// # Errors
-/// There is none.
-pub fn stored_run(
-    warehouse: &Warehouse,
-    number: Option<i64>,
-    name: Option<&str>,
-) -> Result<SurveilRun, RunFault> {
-    let found = match number {
-        Some(number) => Some(warehouse.surveil_run(number)?.ok_or_else(|| no_run(number))?),
-        None => warehouse.last_surveil_run(name)?,
-    };
-    found.ok_or_else(|| RunFault::Told("no run of surveillance yet; make one by `laennec surveil run`".into()))
-}
-
-fn background_of(run: &SurveilRun) -> Result<Background, RunFault> {
-    serde_json::from_str(&run.context).map_err(|error| RunFault::Stored(run.number, error.to_string()))
-}
-
-/// The configuration of a stored run, with every key as it was.
-///
-/// # Errors
-/// It cannot be read.
-pub fn config_of(run: &SurveilRun) -> Result<Config, RunFault> {
-    let text = background_of(run)?.config;
-    let read = Config::read("the configuration of the run", &text);
-    read.map_err(|problem| RunFault::Stored(run.number, problem))
-}
-
-/// What identifies a stored run.
-///
-/// # Errors
-/// It cannot be read.
-pub fn record_of(run: &SurveilRun) -> Result<RunRecord, RunFault> {
-    serde_json::from_str(&run.record).map_err(|error| RunFault::Stored(run.number, error.to_string()))
-}
-
-/// What a stored run found, with its counts by area and month.
-///
-/// # Errors
-/// It cannot be read.
-pub fn whole_findings(warehouse: &Warehouse, run: &SurveilRun) -> Result<Findings, RunFault> {
-    let told = |problem: String| RunFault::Stored(run.number, problem);
-    let (config, background) = (config_of(run)?, background_of(run)?);
-    let cutoff = day_of(&record_of(run)?.cutoff).unwrap_or_default();
-    let mut findings = findings_of(run)?;
-    add_cells(&mut findings, &config, &spans(warehouse, run)?, &background.births(), cutoff).map_err(told)?;
-    Ok(findings)
-}
-
-/// What a stored run found.
-///
-/// # Errors
-/// It cannot be read.
-pub fn findings_of(run: &SurveilRun) -> Result<Findings, RunFault> {
-    serde_json::from_str(&run.findings).map_err(|error| RunFault::Stored(run.number, error.to_string()))
-}
-
-/// A stored signal with what people said of it.
-///
-/// # Errors
-/// It cannot be read.
-pub fn signal_of(stored: &StoredSignal) -> Result<Signal, RunFault> {
-    let signal: Result<Signal, _> = serde_json::from_str(&stored.content);
-    let mut signal = signal.map_err(|error| RunFault::Stored(stored.last_run, error.to_string()))?;
-    signal.state = State {
-        closed: stored.closed_at.is_some(),
-        at: stored.closed_at.clone(),
-        by: stored.closed_by.clone(),
-        reason: stored.reason.clone(),
-    };
-    (signal.first_run, signal.last_run) = (stored.first_run, stored.last_run);
-    Ok(signal)
-}
-
-fn spans(warehouse: &Warehouse, run: &SurveilRun) -> Result<Vec<WatchedCase>, WarehouseError> {
-    let spans = warehouse.watched_cases(&run.name, run.number)?;
-    Ok(spans.into_iter().map(|span| span.case).collect())
-}
-
-fn background(
-    warehouse: &Warehouse,
-    asked: &Asked<'_>,
-    watched: &[Loaded],
-) -> Result<Background, RunFault> {
+fn background(warehouse: &Warehouse, asked: &Asked<'_>, watched: &[Loaded]) -> Result<Background, RunFault> {
     let subgroups = tables::read("phenotypes/eurocat/subgroups.tsv", tables::SUBGROUPS, &["id", "parent"]);
     let mut subgroups = subgroups.map_err(RunFault::Told)?;
     subgroups.iter_mut().for_each(|row| row.retain(|column, _| ["id", "parent"].contains(&column.as_str())));
@@ -395,7 +243,8 @@ fn inputs_sha256(
     cases: &[WatchedCase],
     engines: &[String],
 ) -> String {
-    let versions: Vec<String> = asked.loaded.iter().map(|one| format!("{}@{}", one.id(), one.version)).collect();
+    let versions: Vec<String> =
+        asked.loaded.iter().map(|one| format!("{}@{}", one.id(), one.version)).collect();
     let cases: Vec<String> = cases.iter().map(|case| format!("{case:?}")).collect();
     let background = serde_json::to_string(background).unwrap_or_default();
     sha256(&[
@@ -423,37 +272,6 @@ fn findings(
     });
     let earlier = earlier.collect::<Result<Vec<_>, RunFault>>()?;
     analysed(config, background, cases, cutoff, &earlier).map_err(RunFault::Told)
-}
-
-fn analysed(
-    config: &Config,
-    background: &Background,
-    cases: &Cases,
-    cutoff: i64,
-    earlier: &[Earlier],
-) -> Result<Findings, String> {
-    let definition = |(id, title, version, levels): &(String, String, String, Vec<String>)| Definition {
-        id: id.clone(),
-        title: title.clone(),
-        version: version.clone(),
-        levels: levels.clone(),
-    };
-    let definitions: Vec<Definition> = background.definitions.iter().map(definition).collect();
-    let births = background.births();
-    analyse(&Inputs {
-        config,
-        definitions: &definitions,
-        cases: &cases.counted,
-        births: &births,
-        cutoff,
-        centroids: &background.centroids,
-        names: &background.names,
-        volumes: &background.volumes,
-        mothers: &cases.mothers,
-        reference: &background.reference,
-        known: &Known::of(&background.subgroups, &background.associations),
-        earlier,
-    })
 }
 
 /// What only the run knows: its number, and how many cases changed.
@@ -498,7 +316,9 @@ fn say_why_gone(
         let gone = changes.ended.iter_mut().filter(|(of, _, why)| *of == phenotype && why == GONE);
         for (_, patient, why) in gone {
             let reason = reasons.get(patient).cloned();
-            *why = reason.unwrap_or_else(|| if loaded.is_none() { "not watched" } else { "not in the warehouse" }.into());
+            *why = reason.unwrap_or_else(|| {
+                if loaded.is_none() { "not watched" } else { "not in the warehouse" }.into()
+            });
         }
     }
     Ok(())
@@ -528,46 +348,36 @@ fn count_excluded(
     Ok(())
 }
 
-fn store(
-    warehouse: &mut Warehouse,
+/// The row of a run.
+fn row(
     asked: &Asked<'_>,
     record: &RunRecord,
     background: &Background,
     findings: &Findings,
-    changes: &Changes,
-    kept: &[&Loaded],
-    generation: i64,
-) -> Result<(), RunFault> {
-    let text = |error: serde_json::Error| RunFault::Told(error.to_string());
-    let run = SurveilRun {
+) -> serde_json::Result<SurveilRun> {
+    Ok(SurveilRun {
         number: record.number,
         name: record.name.clone(),
-        record: serde_json::to_string(record).map_err(text)?,
+        record: serde_json::to_string(record)?,
         config: asked.config_text.to_string(),
-        context: serde_json::to_string(background).map_err(text)?,
-        findings: serde_json::to_string(&without_cells(findings)).map_err(text)?,
-    };
-    let closed: BTreeSet<String> = warehouse
-        .stored_signals(Some(&record.name))?
-        .into_iter()
-        .filter(|stored| stored.closed_at.is_some())
-        .map(|stored| stored.signal)
-        .collect();
+        context: serde_json::to_string(background)?,
+        findings: serde_json::to_string(&without_cells(findings))?,
+    })
+}
+
+/// The signals as they are stored. The analysis leaves the state of one that was closed and has grown open.
+fn seen(warehouse: &Warehouse, name: &str, findings: &Findings) -> Result<Vec<SeenSignal>, RunFault> {
+    let stored = warehouse.stored_signals(Some(name))?;
+    let closed = stored.iter().filter(|one| one.closed_at.is_some());
+    let closed: BTreeSet<&str> = closed.map(|one| one.signal.as_str()).collect();
     let seen = |signal: &Signal| {
-        let content = serde_json::to_string(signal).map_err(text)?;
-        // The analysis leaves the state of a signal that has grown open.
-        let reopens = closed.contains(&signal.id) && !signal.state.closed;
+        let content = serde_json::to_string(signal).map_err(told)?;
+        let reopens = closed.contains(signal.id.as_str()) && !signal.state.closed;
         Ok(SeenSignal { signal: signal.id.clone(), content, reopens })
     };
-    let signals = findings.signals.iter().map(seen).collect::<Result<Vec<_>, RunFault>>()?;
-    let text_of = |one: &&Loaded| (format!("phenotype:{}@{}", one.id(), one.version), one.text.clone());
-    let stored = warehouse.store_surveil_run(&SurveilChanges {
-        run: &run,
-        ended: &changes.ended,
-        begun: &changes.begun,
-        signals: &signals,
-        definitions: &kept.iter().map(text_of).collect::<Vec<_>>(),
-        generation,
-    })?;
-    if stored { Ok(()) } else { Err(RunFault::Overtaken) }
+    findings.signals.iter().map(seen).collect()
+}
+
+fn told(error: impl std::fmt::Display) -> RunFault {
+    RunFault::Told(error.to_string())
 }

@@ -70,7 +70,8 @@ fn signal(context: &Context<'_>, test: &Test, found: &[Signal]) -> Signal {
         areas: test.areas.iter().map(|area| frame.denominators.areas[*area].clone()).collect(),
         first_day: date_of(test.days.0).unwrap_or_default(),
         last_day: date_of(test.days.1).unwrap_or_default(),
-        dated_by: if test.method == Method::TemporalScan { "conception" } else { config.dated_by.as_str() }.into(),
+        dated_by: if test.method == Method::TemporalScan { "conception" } else { config.dated_by.as_str() }
+            .into(),
         observed: test.observed,
         expected: test.expected,
         ratio: limits.map(|_| test.observed as f64 / test.expected),
@@ -103,7 +104,8 @@ fn signal(context: &Context<'_>, test: &Test, found: &[Signal]) -> Signal {
                     || context.inputs.earlier.iter().any(|other| other.signal.id == *id)
             };
             let name = &context.inputs.config.name;
-            signal.id = (0..).map(|number| id(name, &signal, number)).find(|id| !taken(id)).unwrap_or_default();
+            signal.id =
+                (0..).map(|number| id(name, &signal, number)).find(|id| !taken(id)).unwrap_or_default();
         }
     }
     signal
@@ -217,7 +219,9 @@ fn expected(context: &Context<'_>, test: &Test, months: &[Month]) -> Vec<Option<
 
 /// True for a case that a signal of these findings counts, or would count.
 pub fn holds(areas: &[Area], signal: &Signal, case: &WatchedCase) -> bool {
-    let (Some(first), Some(last)) = (day_of(&signal.first_day), day_of(&signal.last_day)) else { return false };
+    let (Some(first), Some(last)) = (day_of(&signal.first_day), day_of(&signal.last_day)) else {
+        return false;
+    };
     let day = if signal.dated_by == "conception" { case.conception_day } else { case.case_day };
     let by_conception = signal.dated_by == "conception";
     let month = day.and_then(Month::of_day).map(|month| month.to_string());
@@ -225,7 +229,8 @@ pub fn holds(areas: &[Area], signal: &Signal, case: &WatchedCase) -> bool {
     let has_births = of_study.is_some_and(|area| {
         by_conception || month.is_some_and(|month| !area.missing_months.contains(&month))
     });
-    let in_area = signal.areas.is_empty() || case.area.as_ref().is_some_and(|area| signal.areas.contains(area));
+    let in_area =
+        signal.areas.is_empty() || case.area.as_ref().is_some_and(|area| signal.areas.contains(area));
     let in_area = in_area && (areas.is_empty() || has_births);
     case.phenotype == signal.phenotype && in_area && day.is_some_and(|day| (first..=last).contains(&day))
 }

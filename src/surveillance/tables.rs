@@ -30,7 +30,8 @@ pub fn read(file: &str, text: &str, columns: &[&str]) -> Result<Vec<Row>, String
         let line = error.position().map_or(1, csv::Position::line);
         format!("{file}:{line}: not a row of this table: as many tab-separated cells as the first line has")
     };
-    let header: Vec<String> = reader.headers().map_err(told)?.iter().map(|name| name.trim().to_string()).collect();
+    let header: Vec<String> =
+        reader.headers().map_err(told)?.iter().map(|name| name.trim().to_string()).collect();
     if let Some(missing) = columns.iter().find(|column| !header.iter().any(|name| name == *column)) {
         return Err(format!("{file}: no column {missing:?}; the columns are {}", columns.join(", ")));
     }

@@ -208,9 +208,8 @@ impl Warehouse {
 
     /// Signals, of one name or of all, in the order they were first seen.
     pub fn stored_signals(&self, name: Option<&str>) -> Result<Vec<StoredSignal>> {
-        let sql = format!(
-            "SELECT {SIGNAL_COLUMNS} WHERE name = ?1 OR ?1 IS NULL ORDER BY first_run, name, signal"
-        );
+        let sql =
+            format!("SELECT {SIGNAL_COLUMNS} WHERE name = ?1 OR ?1 IS NULL ORDER BY first_run, name, signal");
         self.database.list(&sql, params![name], read_signal)
     }
 
@@ -227,8 +226,7 @@ impl Warehouse {
 
     /// Every row of births, by area and period.
     pub fn births(&self) -> Result<Vec<Births>> {
-        let sql =
-            "SELECT area, period, live_births, stillbirths FROM births ORDER BY area, period";
+        let sql = "SELECT area, period, live_births, stillbirths FROM births ORDER BY area, period";
         self.database.list(sql, &[], |row| {
             Ok(Births {
                 area: row.next()?,
@@ -295,8 +293,7 @@ impl Warehouse {
 fn put_run(database: &Database, run: &SurveilRun) -> Result<()> {
     let sql = "INSERT INTO surveil_runs (number, name, record, config, context, findings)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let row =
-        params![run.number, &run.name, &run.record, &run.config, &run.context, &run.findings];
+    let row = params![run.number, &run.name, &run.record, &run.config, &run.context, &run.findings];
     database.execute(sql, row).map(|_| ())
 }
 
@@ -313,7 +310,8 @@ fn end_case(
 /// A patient who was forgotten meanwhile is left out.
 fn begin_case(database: &Database, run: &SurveilRun, (case, why): &(WatchedCase, String)) -> Result<()> {
     let Some(patient) = find_patient(database, &case.patient_id)? else { return Ok(()) };
-    let sql = "INSERT INTO surveil_cases (name, phenotype, version, patient, case_level, class, outcome, case_day,
+    let sql =
+        "INSERT INTO surveil_cases (name, phenotype, version, patient, case_level, class, outcome, case_day,
         conception_day, area, disputed, evidence, why, from_run)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     let evidence = json(&case.evidence)?;
@@ -383,13 +381,7 @@ fn read_case(row: &mut Row<'_>) -> Result<CaseSpan> {
         disputed: row.next()?,
         evidence: row.json("surveil_cases.evidence")?,
     };
-    Ok(CaseSpan {
-        case,
-        why: row.next()?,
-        from_run: row.next()?,
-        until_run: row.next()?,
-        ended: row.next()?,
-    })
+    Ok(CaseSpan { case, why: row.next()?, from_run: row.next()?, until_run: row.next()?, ended: row.next()? })
 }
 
 fn read_signal(row: &mut Row<'_>) -> Result<StoredSignal> {

@@ -54,7 +54,9 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let lines = lines.filter(wanted);
     match arguments.format {
         Format::Jsonl => {
-            lines.map(|case| print(serde_json::to_string(case).map_err(Failed::new)?)).collect::<Result<()>>()?;
+            for case in lines {
+                print(serde_json::to_string(case).map_err(Failed::new)?)?;
+            }
         }
         Format::Csv => csv(lines)?,
         Format::Table => {
@@ -91,6 +93,14 @@ pub(super) fn cells(case: &CaseLine) -> [String; 6] {
             format!("{} {place}: {}", line.date.as_deref().unwrap_or("?"), line.text)
         })
         .collect();
-    let level = if case.disputed { format!("{}, disputed", case.case_level) } else { case.case_level.clone() };
-    [case.patient_id.clone(), level, text(&case.date), text(&case.area), case.why.clone(), evidence.join("; ")]
+    let level =
+        if case.disputed { format!("{}, disputed", case.case_level) } else { case.case_level.clone() };
+    [
+        case.patient_id.clone(),
+        level,
+        text(&case.date),
+        text(&case.area),
+        case.why.clone(),
+        evidence.join("; "),
+    ]
 }

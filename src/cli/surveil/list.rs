@@ -31,7 +31,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result {
     let warehouse = Warehouse::open_existing_at(&arguments.warehouse)?;
-    if arguments.runs { runs(&warehouse, arguments)? } else { signals(&warehouse, arguments)? }
+    if arguments.runs {
+        runs(&warehouse, arguments)?
+    } else {
+        signals(&warehouse, arguments)?
+    }
     Ok(Outcome::Done)
 }
 

@@ -71,8 +71,9 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let text = text.map_err(Failed)?;
     match &arguments.into {
         None => print(text)?,
-        Some(file) => std::fs::write(file, text)
-            .map_err(|error| Failed(format!("{}: {error}", file.display())))?,
+        Some(file) => {
+            std::fs::write(file, text).map_err(|error| Failed(format!("{}: {error}", file.display())))?
+        }
     }
     Ok(Outcome::Done)
 }

@@ -119,16 +119,30 @@ fn tell(ran: &Ran) -> Result<()> {
         record.number, record.name, record.cutoff, findings.first_month, findings.last_month
     ))?;
     let mut shown = table(&["phenotype", "title", "new", "changed", "gone", "cases", "per 10,000", "95 %"]);
-    for one in findings.phenotypes.iter().filter(|one| one.new + one.changed + one.lost > 0 || one.total.is_some_and(|rate| rate.cases > 0)) {
+    for one in findings
+        .phenotypes
+        .iter()
+        .filter(|one| one.new + one.changed + one.lost > 0 || one.total.is_some_and(|rate| rate.cases > 0))
+    {
         let limits = one.total.map(|rate| format!("{:.2}–{:.2}", rate.lo, rate.hi)).unwrap_or_default();
         let cases = one.total.map(|rate| rate.cases.to_string()).unwrap_or_else(|| "–".into());
         let counts = [one.new, one.changed, one.lost].map(|count| count.to_string());
         let [new, changed, lost] = counts;
-        shown.add_row([&one.id, &one.title, &new, &changed, &lost, &cases, &number(one.total.map(|rate| rate.rate), 2), &limits]);
+        shown.add_row([
+            &one.id,
+            &one.title,
+            &new,
+            &changed,
+            &lost,
+            &cases,
+            &number(one.total.map(|rate| rate.rate), 2),
+            &limits,
+        ]);
     }
     print(shown)?;
     tell_signals(&findings.signals)?;
-    let tests: Vec<String> = findings.multiplicity.iter().map(|one| format!("{} {}", one.tests, one.method)).collect();
+    let tests: Vec<String> =
+        findings.multiplicity.iter().map(|one| format!("{} {}", one.tests, one.method)).collect();
     print(format!("tests made: {}", tests.join(", ")))?;
     findings.diagnostics.iter().try_for_each(|one| print(diagnostic(one)))
 }
@@ -139,7 +153,7 @@ pub(super) fn tell_signals(signals: &[Signal]) -> Result<()> {
         return print("no signal");
     }
     let mut shown =
-        table(&["signal", "phenotype", "method", "area", "from", "to", "observed", "expected", "p", "q", "run", "state"]);
+        table(&["signal", "phenotype", "method", "areas", "window", "observed, expected", "p, q", "state"]);
     for one in signals {
         let state = if one.state.closed { "closed" } else { "open" };
         shown.add_row([
@@ -147,18 +161,22 @@ pub(super) fn tell_signals(signals: &[Signal]) -> Result<()> {
             one.phenotype.clone(),
             method(one),
             places(&one.areas),
-            one.first_day.clone(),
-            one.last_day.clone(),
-            one.observed.to_string(),
-            format!("{:.2}", one.expected),
-            chance(one.p),
-            chance(one.q),
-            one.last_run.to_string(),
-            state.into(),
+            format!("{} {}", one.first_day, one.last_day),
+            format!("{}, {:.2}", one.observed, one.expected),
+            format!("{}, {}", chance(one.p), chance(one.q)),
+            format!("{state}, run {}", one.last_run),
         ]);
     }
+    whole(&mut shown, 0);
     print(shown)?;
     print("A signal asks for validation by an expert; it concludes nothing.")
+}
+
+/// Keeps what people copy, such as an id, in one piece.
+fn whole(shown: &mut comfy_table::Table, column: usize) {
+    if let Some(column) = shown.column_mut(column) {
+        column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
+    }
 }
 
 /// The spelling of JSON.
@@ -173,40 +191,55 @@ pub(super) fn diagnostic(one: &Diagnostic) -> String {
     let said = match one.kind.as_str() {
         "no_births" => format!(
             "no births from {} to {}: no rate is computed, no excess over births looked for; load them by `laennec load --into W --births FILE`",
-            value("first"), value("last")
+            value("first"),
+            value("last")
         ),
-        "study_shortened" => format!("births begin in {}: the study does too, instead of {}", value("first"), value("asked")),
+        "study_shortened" => {
+            format!("births begin in {}: the study does too, instead of {}", value("first"), value("asked"))
+        }
         "births_missing" => format!(
             "births: area {} has no row for {} months from {} to {}: they are in no rate",
-            value("area"), value("months"), value("first"), value("last")
+            value("area"),
+            value("months"),
+            value("first"),
+            value("last")
         ),
         "births_overlap" => format!(
             "births: area {}, period {}: another row speaks of the same days; both are left out, keep one",
-            value("area"), value("period")
+            value("area"),
+            value("period")
         ),
         "births_zero" => format!(
             "births: area {}, period {}: no births, but cases; they are in no rate, correct the row",
-            value("area"), value("period")
+            value("area"),
+            value("period")
         ),
         "area_without_births" => {
-            format!("configuration: area {} has no row of births; load them, or take the area out", value("area"))
+            format!(
+                "configuration: area {} has no row of births; load them, or take the area out",
+                value("area")
+            )
         }
         "area_unknown_code" => format!(
             "{} patients live in areas of {} codes that have no births: they are in no rate; if residences are finer than areas, set residence_prefix. {}",
-            value("cases"), value("codes"), value("named")
+            value("cases"),
+            value("codes"),
+            value("named")
         ),
         "area_without_coordinates" => {
             format!("areas {} have no coordinates: no clusters in space are looked for", value("areas"))
         }
         "study_ends_early" => format!(
             "births of all areas end in {}: so does the study, instead of {}; nothing later is looked for",
-            value("last"), value("asked")
+            value("last"),
+            value("asked")
         ),
         "cases_elsewhere" => format!("{} patients live outside the areas of the study", value("cases")),
         "cases_nowhere" => format!("{} patients have no known area: they are in no rate", value("cases")),
         "cases_undated" => format!("{} patients have no date: they are in no count", value("cases")),
         kind => {
-            let values: Vec<String> = one.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            let values: Vec<String> =
+                one.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
             format!("{kind}: {}", values.join(", "))
         }
     };

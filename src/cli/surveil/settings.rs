@@ -26,7 +26,9 @@ impl Settings {
     /// Of a file, or the shipped one.
     pub fn read(file: Option<&Path>) -> Result<Self> {
         let (name, text) = match file {
-            Some(file) => (file.display().to_string(), tables::text_of(file, LARGEST_CONFIG).map_err(Failed)?),
+            Some(file) => {
+                (file.display().to_string(), tables::text_of(file, LARGEST_CONFIG).map_err(Failed)?)
+            }
             None => ("surveillance/default.toml".to_string(), DEFAULT.to_string()),
         };
         let config = Config::read(&name, &text).map_err(Failed)?;
@@ -75,7 +77,12 @@ impl Settings {
     /// Published rates.
     pub fn reference(&self) -> Result<Vec<tables::Row>> {
         let columns = ["phenotype", "per_10000", "scope", "source"];
-        self.table(self.config.reference.as_deref(), "surveillance/reference.tsv", tables::REFERENCE, &columns)
+        self.table(
+            self.config.reference.as_deref(),
+            "surveillance/reference.tsv",
+            tables::REFERENCE,
+            &columns,
+        )
     }
 
     /// Known associations.

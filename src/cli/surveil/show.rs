@@ -38,7 +38,11 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let found = stored.iter().find(|one| one.signal == arguments.signal);
     let found = found.ok_or_else(|| unknown(&arguments.signal))?;
     let run = stored_run(&warehouse, Some(found.last_run), None)?;
-    let loaded = if arguments.patient_level { Settings::stored(&run, &arguments.folder)?.definitions()? } else { Vec::new() };
+    let loaded = if arguments.patient_level {
+        Settings::stored(&run, &arguments.folder)?.definitions()?
+    } else {
+        Vec::new()
+    };
     let shown = if arguments.patient_level { Shown::Patients(&loaded) } else { Shown::Nobody };
     let mut report = report_of(&warehouse, &run, &shown)?;
     report.findings.signals.retain(|signal| signal.id == arguments.signal);
@@ -76,11 +80,19 @@ fn tell(signal: &Signal, report: &Report) -> Result<()> {
     print(format!("  first seen by run {}, last by run {}", signal.first_run, signal.last_run))?;
     print(format!(
         "  {}, {} to {} by {}, areas {}",
-        method(signal), signal.first_day, signal.last_day, signal.dated_by, places(&signal.areas)
+        method(signal),
+        signal.first_day,
+        signal.last_day,
+        signal.dated_by,
+        places(&signal.areas)
     ))?;
     print(format!(
         "  observed {}, expected {:.2}, ratio {} ({limits}), p {}, q {}",
-        signal.observed, signal.expected, number(signal.ratio, 2), chance(signal.p), chance(signal.q)
+        signal.observed,
+        signal.expected,
+        number(signal.ratio, 2),
+        chance(signal.p),
+        chance(signal.q)
     ))?;
     for (name, value) in &signal.statistics {
         print(format!("  {name} {value:.4}"))?;

@@ -115,6 +115,6 @@ mod tests {
             assert!(Circles::new(&[[0.0, 0.0], [bad, 1.0]]).is_none());
         }
         assert!(Circles::new(&vec![[0.0, 0.0]; MOST_AREAS + 1]).is_none());
-        assert_eq!(rings(&vec![[1.0, 1.0]; 3], 1), [vec![0, 1, 2]]);
+        assert_eq!(rings(&[[1.0, 1.0]; 3], 1), [vec![0, 1, 2]]);
     }
 }

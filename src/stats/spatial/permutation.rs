@@ -396,10 +396,15 @@ mod tests {
             assert!(found.starts_with(expected), "{found}");
         }
         let (points, cases) = grid(200, 20_000);
-        let areas = points.iter().zip('a'..).map(|(p, id)| Place { id: AreaId::Text(id.to_string()), x: p[0], y: p[1] });
-        let cases = cases
-            .iter()
-            .map(|c| CaseAt { area: AreaId::Text(char::from(b'a' + c.area as u8).to_string()), period: c.period as f64 });
+        let areas = points.iter().zip('a'..).map(|(p, id)| Place {
+            id: AreaId::Text(id.to_string()),
+            x: p[0],
+            y: p[1],
+        });
+        let cases = cases.iter().map(|c| CaseAt {
+            area: AreaId::Text(char::from(b'a' + c.area as u8).to_string()),
+            period: c.period as f64,
+        });
         let mut long = request(&format!(r#""cases":[{one}]"#));
         (long.areas, long.cases) = (areas.collect(), cases.collect());
         let found = space_time_permutation(&long).unwrap_err().to_string();

@@ -62,7 +62,8 @@ impl Charts {
         let at = |month: usize| month..month + 1;
         let expected: Vec<f64> =
             self.watched.clone().map(|month| rate * frame.births(area, at(month))).collect();
-        let observed: Vec<f64> = self.watched.clone().map(|month| sum(counts, area, at(month)) as f64).collect();
+        let observed: Vec<f64> =
+            self.watched.clone().map(|month| sum(counts, area, at(month)) as f64).collect();
         let mean = expected.iter().sum::<f64>() / expected.len().max(1) as f64;
         if mean <= 0.0 {
             return None;
@@ -70,11 +71,14 @@ impl Charts {
         let ratio = config.cusum.ratio;
         let chart = likelihood_sum(&observed, &expected, ratio);
         let threshold = self.threshold(mean, ratio)?;
-        let (peak, highest) = chart.iter().copied().enumerate().fold((0, 0.0), |best, (place, value)| {
-            if value > best.1 { (place, value) } else { best }
-        });
+        let (peak, highest) = chart
+            .iter()
+            .copied()
+            .enumerate()
+            .fold((0, 0.0), |best, (place, value)| if value > best.1 { (place, value) } else { best });
         // The change begins after the chart was last at zero.
-        let start = chart[..=peak].iter().rposition(|value| *value <= 0.0).map_or(0, |zero| zero + 1).min(peak);
+        let start =
+            chart[..=peak].iter().rposition(|value| *value <= 0.0).map_or(0, |zero| zero + 1).min(peak);
         let window = self.watched.start + start..self.watched.start + peak + 1;
         Some(Test {
             method: Method::Cusum,
@@ -90,7 +94,14 @@ impl Charts {
                 ("cusum", highest),
                 ("threshold", threshold),
                 ("monthly_expected", mean),
-                ("false_signals_a_year", if highest < threshold { f64::INFINITY } else { self.false_signals(mean, ratio, highest) }),
+                (
+                    "false_signals_a_year",
+                    if highest < threshold {
+                        f64::INFINITY
+                    } else {
+                        self.false_signals(mean, ratio, highest)
+                    },
+                ),
             ],
             months: Vec::new(),
         })

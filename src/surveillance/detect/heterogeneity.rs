@@ -11,10 +11,14 @@ const SMALL: f64 = 5.0;
 /// The test over the whole study; `q` is still `p`. None with fewer than two areas or cases.
 ///
 /// The statistic is the sum of (observed - expected)^2 / expected, where cases are shared out as births are.
-pub fn heterogeneity(frame: &Frame, counts: &Counts, number: usize, config: &Config) -> Option<Heterogeneity> {
+pub fn heterogeneity(
+    frame: &Frame,
+    counts: &Counts,
+    number: usize,
+    config: &Config,
+) -> Option<Heterogeneity> {
     let all = 0..frame.span.len();
-    let births: Vec<f64> =
-        (0..counts.len()).map(|area| frame.births(Some(area), all.clone())).collect();
+    let births: Vec<f64> = (0..counts.len()).map(|area| frame.births(Some(area), all.clone())).collect();
     let observed: Vec<u64> = (0..counts.len()).map(|area| sum(counts, Some(area), all.clone())).collect();
     let (cases, total): (u64, f64) = (observed.iter().sum(), births.iter().sum());
     let shares: Vec<f64> = births.iter().map(|births| births / total).collect();
@@ -24,12 +28,14 @@ pub fn heterogeneity(frame: &Frame, counts: &Counts, number: usize, config: &Con
     }
     let chi_square = statistic(&observed, &shares, cases);
     let df = areas as u32 - 1;
-    let least = shares.iter().filter(|share| **share > 0.0).fold(f64::INFINITY, |least, share| least.min(*share));
+    let least =
+        shares.iter().filter(|share| **share > 0.0).fold(f64::INFINITY, |least, share| least.min(*share));
     let p = if least * cases as f64 >= SMALL {
         chi_square_upper(chi_square, f64::from(df))
     } else {
         let seed = config.seed.wrapping_add(number as u64);
-        let replicate = |draw: u32| statistic(&multinomial_counts(cases, &shares, seed, draw), &shares, cases);
+        let replicate =
+            |draw: u32| statistic(&multinomial_counts(cases, &shares, seed, draw), &shares, cases);
         let (mut as_high, mut draws) = (0, 0);
         while draws < config.limits.replications && as_high < super::ENOUGH {
             as_high += u32::from(replicate(draws) >= chi_square - 1e-9);

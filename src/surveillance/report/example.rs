@@ -32,7 +32,7 @@ struct Words {
 }
 
 fn words() -> Words {
-    toml::from_str(include_str!("../../../surveillance/report_example.toml")).unwrap()
+    toml::from_str(include_str!("../../../tests/data/report_example.toml")).unwrap()
 }
 
 /// For each phenotype, those that it is part of: the nearest first.
@@ -112,8 +112,12 @@ pub fn scaled(seed: u64, share: f64) -> Report {
             births: vec![BirthCell { area: "35".into(), month: "2015-01".into(), live: 777.7, still: 3.3 }],
             combinations: combinations(),
             diagnostics: vec![
-                diagnostic("unknown_area", false, &[("count", "7"), ("share", "1.4")]),
-                diagnostic("missing_births", true, &[("months", "3"), ("area", "Mayenne")]),
+                diagnostic("area_unknown", false, &[("cases", "7"), ("share", "1.4")]),
+                diagnostic(
+                    "births_missing",
+                    true,
+                    &[("months", "3"), ("area", "Mayenne"), ("first", "2019-02"), ("last", "2019-04")],
+                ),
             ],
             multiplicity: multiplicity(),
             signals,
@@ -232,7 +236,7 @@ fn signals(phenotypes: &[Watched], stream: &mut Stream) -> Vec<Signal> {
             undisputed: Some(Undisputed { observed: observed - 1, p: Some(0.00021), stands: true }),
             curve: Curve::default(),
             diagnostics: vec![],
-            excluded: BTreeMap::from([("no_conception".into(), 2), ("unknown_outcome".into(), 1)]),
+            excluded: BTreeMap::from([("level possible".into(), 2), ("unknown_outcome".into(), 1)]),
             first_run: 12,
             last_run: 12,
             state: State::default(),
@@ -256,7 +260,7 @@ fn signals(phenotypes: &[Watched], stream: &mut Stream) -> Vec<Signal> {
         signal.curve = curve([2019, 2018, 2015][i], [0.4, 4.0, 1.2][i], [50, 79, 84][i], stream);
     }
     signals[0].diagnostics = vec![
-        diagnostic("documents_jump", true, &[("before", "310"), ("after", "5120"), ("month", "2023-02")]),
+        diagnostic("documents_jump", true, &[("before", "310"), ("now", "5120"), ("ratio", "16.52")]),
         diagnostic("never_heard_of", false, &[]),
     ];
     signals[2].first_run = 11;
@@ -329,7 +333,7 @@ fn case(i: usize, phenotype: &str) -> CaseLine {
     let event = |j: usize| EvidenceLine {
         event_id: format!("{:08x}", i * 977 + j * 31),
         date: Some(format!("2023-0{}-1{}", 1 + i % 8, j)),
-        document_type: (j > 0).then(|| "CR-echo-foetale".to_string()),
+        document_type: (j > 0).then(|| "CRH".to_string()),
         label: words().label,
         text: words().text,
         assertion: "present".into(),
@@ -345,7 +349,7 @@ fn case(i: usize, phenotype: &str) -> CaseLine {
         area: Some("35".into()),
         disputed: i % 5 == 4,
         evidence: (0..2).map(event).collect(),
-        why: if i.is_multiple_of(2) { "no_conception".into() } else { words().why },
+        why: if i.is_multiple_of(2) { "level possible".into() } else { words().why },
     }
 }
 
