@@ -21,6 +21,7 @@ pub enum Adjustment {
 #[serde(deny_unknown_fields)]
 pub struct AdjustRequest {
     /// Probabilities, each from 0 to 1.
+    #[serde(deserialize_with = "super::request::numbers")]
     pub p: Vec<f64>,
     /// How to adjust them.
     pub method: Adjustment,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct CusumRequest {
     /// Whole counts, one a period, in order.
+    #[serde(deserialize_with = "super::request::numbers")]
     pub counts: Vec<f64>,
     /// Expected counts in control.
     pub lambda0: Baseline,

@@ -14,6 +14,7 @@ const LAG: usize = 2;
 #[serde(deny_unknown_fields)]
 pub struct EarsRequest {
     /// Whole counts, one a day, in order.
+    #[serde(deserialize_with = "super::request::numbers")]
     pub counts: Vec<f64>,
 }
 

@@ -1,11 +1,60 @@
 //! The checks that the requests of the statistics share.
 
 use super::refused::Refused;
+use serde::{Deserialize, Deserializer, de::Error};
 
 /// The longest list that a request may hold.
 pub(super) const LONGEST: usize = 1_000_000;
 /// The largest count that a request may hold: the work of an exact tail grows with its root.
 const LARGEST: f64 = 1e12;
+
+/// A list of numbers. One that is missing (`null`) is read as no number, which the checks of the method refuse with its row.
+pub(super) fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
+    let values = Vec::<Option<f64>>::deserialize(from)?;
+    Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+}
+
+/// A whole number, written as `5` or as `5.0`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a whole number")]
+enum Whole {
+    Unsigned(u64),
+    Signed(i64),
+    Decimal(f64),
+}
+
+/// Above this a decimal does not tell one whole number from the next.
+const LARGEST_DECIMAL: f64 = 9e15;
+
+impl Whole {
+    fn into<T: TryFrom<i128>, E: Error>(self) -> Result<T, E> {
+        let value = match self {
+            Self::Unsigned(value) => value.into(),
+            Self::Signed(value) => value.into(),
+            Self::Decimal(value) if value.fract() == 0.0 && value.abs() <= LARGEST_DECIMAL => value as i128,
+            Self::Decimal(value) => return Err(E::custom(format!("expected a whole number, found {value}"))),
+        };
+        T::try_from(value).map_err(|_| E::custom(format!("{value} is out of range")))
+    }
+}
+
+/// A whole number, written with decimals or not.
+pub(super) fn integer<'de, D: Deserializer<'de>, T: TryFrom<i128>>(from: D) -> Result<T, D::Error> {
+    Whole::deserialize(from)?.into()
+}
+
+/// The same where it may be left out.
+pub(super) fn maybe_integer<'de, D: Deserializer<'de>, T: TryFrom<i128>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    Option::<Whole>::deserialize(from)?.map(Whole::into).transpose()
+}
+
+/// Two whole numbers.
+pub(super) fn integers<'de, D: Deserializer<'de>>(from: D) -> Result<[i64; 2], D::Error> {
+    let [first, second] = <[Whole; 2]>::deserialize(from)?;
+    Ok([first.into()?, second.into()?])
+}
 
 /// The level of intervals when the request has none.
 pub(super) fn usual_level() -> f64 {

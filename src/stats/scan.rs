@@ -17,6 +17,9 @@ pub struct ScanRequest {
     pub n: f64,
     /// Width of the window as a share of the period, above 0 and below 1.
     pub w: f64,
+    /// Seed of the simulation, where there is one.
+    #[serde(default, deserialize_with = "super::request::maybe_integer")]
+    pub seed: Option<u64>,
 }
 
 /// A scan probability.
@@ -44,10 +47,12 @@ pub(super) struct Effort {
     pub work: f64,
     /// Points drawn by a simulation.
     pub draws: usize,
+    /// Seed of the simulation.
+    pub seed: u64,
 }
 
 /// The effort of a single request.
-pub(super) const SINGLE: Effort = Effort { work: 1e9, draws: 200_000_000 };
+pub(super) const SINGLE: Effort = Effort { work: 1e9, draws: 200_000_000, seed: 0x5ca1_ab1e };
 
 /// The scan probability of a request. Refused: numbers that are not whole, no `k`, more than 100,000 points, a width
 /// outside ]0, 1[.
@@ -63,7 +68,7 @@ pub fn scan(request: &ScanRequest) -> Result<Scan, Refused> {
         let problem = format!("expected a share of the period above 0 and below 1, found {}", request.w);
         return Err(Refused::field("w", problem));
     }
-    Ok(scan_probability(k, n, request.w))
+    Ok(probability(k, n, request.w, Effort { seed: request.seed.unwrap_or(SINGLE.seed), ..SINGLE }))
 }
 
 /// The probability that some window of width `w` of the period holds `k` or more of `n` uniform points.
@@ -132,7 +137,7 @@ fn general(k: u64, n: u64, w: f64, effort: Effort) -> Scan {
     if approximation < APPROXIMATE {
         return Scan { p: approximation, exact: false };
     }
-    Scan { p: some_holds(k as usize, n as usize, w, effort.draws), exact: false }
+    Scan { p: some_holds(k as usize, n as usize, w, effort.draws, effort.seed), exact: false }
 }
 
 /// What [`closed`] and the approximation give, within [0, 1]: quick, and near `p` where that is small.
@@ -187,7 +192,7 @@ mod tests {
 
     #[test]
     fn own_simulation_agrees() {
-        let (simulated, exact) = (some_holds(4, 12, 0.1, 200_000), scan_probability(4, 12, 0.1));
+        let (simulated, exact) = (some_holds(4, 12, 0.1, 200_000, 1), scan_probability(4, 12, 0.1));
         assert!((simulated - exact.p).abs() < 0.015, "{simulated} {exact:?}");
     }
 
@@ -206,7 +211,7 @@ mod tests {
         assert_eq!(scan_probability(2, 5, 1.0).p, 1.0);
         assert_eq!(scan_probability(2, 5, f64::NAN).p, 0.0);
         assert_eq!(scan_probability(3, 90_000, 1e-5).p, 1.0);
-        let of = |k, n, w| scan(&ScanRequest { k, n, w }).map_err(|refused| refused.field);
+        let of = |k, n, w| scan(&ScanRequest { k, n, w, seed: None }).map_err(|refused| refused.field);
         assert_eq!(of(0.0, 5.0, 0.1), Err("k"));
         assert_eq!(of(2.5, 5.0, 0.1), Err("k"));
         assert_eq!(of(2.0, 1e6, 0.1), Err("n"));

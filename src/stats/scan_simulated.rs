@@ -37,9 +37,9 @@ impl Stream {
 
 /// The share of seeded sets (100,000, or as many as `draws` points make, 1,000 at least) of `n` points in which some window of width `w` holds `k` (2 <= k <= n); one set more than
 /// were drawn counts as holding them, so it is never 0.
-pub(super) fn some_holds(k: usize, n: usize, w: f64, draws: usize) -> f64 {
+pub(super) fn some_holds(k: usize, n: usize, w: f64, draws: usize, seed: u64) -> f64 {
     let sets = (draws / n.max(1)).clamp(1_000, SETS);
-    let mut stream = Stream::new(0x5ca1_ab1e);
+    let mut stream = Stream::new(seed);
     let mut points = vec![0.0; n];
     let mut holding = 0_usize;
     for _ in 0..sets {

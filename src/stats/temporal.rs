@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct TemporalRequest {
     /// Day of each case: whole numbers from any origin, in any order; 2,000 at most.
+    #[serde(deserialize_with = "super::request::numbers")]
     pub days: Vec<f64>,
     /// Days of the whole period, whole.
     pub period_days: f64,
@@ -18,6 +19,9 @@ pub struct TemporalRequest {
     pub min_cases: f64,
     /// Longest cluster in days, both ends counted.
     pub max_span_days: f64,
+    /// Seed of the simulations, where there are any.
+    #[serde(default, deserialize_with = "super::request::maybe_integer")]
+    pub seed: Option<u64>,
 }
 
 /// The shortest run of `n` consecutive cases.
@@ -58,7 +62,7 @@ const MOST: usize = 2_000;
 /// Most days of a period: some 2,700 years.
 const LONGEST: u64 = 1_000_000;
 /// The effort of all windows of a scan together.
-const TOGETHER: Effort = Effort { work: 2e9, draws: 100_000_000 };
+const TOGETHER: Effort = Effort { work: 2e9, draws: 100_000_000, seed: SINGLE.seed };
 
 /// The scan of a request. Refused: no days or more than 2,000, days that are not whole or beyond 10^12, days that span
 /// more than the period, numbers that are not whole, a period, a number of cases or a span of 0.
@@ -78,7 +82,7 @@ pub fn temporal_scan(request: &TemporalRequest) -> Result<Temporal, Refused> {
         let problem = format!("expected days within {} days, found {range}", scanned.period_days);
         return Err(Refused::field("days", problem));
     }
-    Ok(temporal(&days, scanned))
+    Ok(seeded(&days, scanned, request.seed.unwrap_or(SINGLE.seed)))
 }
 
 fn at_least_one(field: &'static str, value: f64) -> Result<u64, Refused> {
@@ -115,6 +119,10 @@ fn span(first: i64, last: i64) -> u64 {
 /// sorted. Each `p` accounts for all places of its window, not for the choice among numbers of cases: that is
 /// [`best_probability`].
 pub fn temporal(days: &[i64], scanned: Scanned) -> Temporal {
+    seeded(days, scanned, SINGLE.seed)
+}
+
+fn seeded(days: &[i64], scanned: Scanned, seed: u64) -> Temporal {
     let runs: Vec<(usize, usize)> = (scanned.min_cases.max(1)..=days.len())
         .filter_map(|n| shortest(days, n).map(|start| (n, start)))
         .filter(|&(n, start)| span(days[start], days[start + n - 1]) <= scanned.max_span_days)
@@ -122,6 +130,7 @@ pub fn temporal(days: &[i64], scanned: Scanned) -> Temporal {
     let effort = Effort {
         work: SINGLE.work.min(TOGETHER.work / runs.len().max(1) as f64),
         draws: SINGLE.draws.min(TOGETHER.draws / runs.len().max(1)),
+        seed,
     };
     let window = |&(n, start): &(usize, usize)| {
         let (first_day, last_day) = (days[start], days[start + n - 1]);
@@ -244,7 +253,13 @@ mod tests {
     }
 
     fn of(days: &[f64], period_days: f64, min_cases: f64) -> Result<Temporal, Refused> {
-        temporal_scan(&TemporalRequest { days: days.to_vec(), period_days, min_cases, max_span_days: 60.0 })
+        temporal_scan(&TemporalRequest {
+            days: days.to_vec(),
+            period_days,
+            min_cases,
+            max_span_days: 60.0,
+            seed: None,
+        })
     }
 
     #[test]

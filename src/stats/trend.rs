@@ -18,8 +18,10 @@ const LARGEST: f64 = 1e12;
 #[serde(deny_unknown_fields)]
 pub struct TrendRequest {
     /// Cases of each year, oldest first; years are equally spaced.
+    #[serde(deserialize_with = "super::request::numbers")]
     pub cases: Vec<f64>,
     /// Births, persons or person-years of each year.
+    #[serde(deserialize_with = "super::request::numbers")]
     pub denominators: Vec<f64>,
     /// Level of the interval.
     #[serde(default = "level")]

@@ -2,7 +2,7 @@
 
 use super::calendar::Span;
 use super::checks::diagnostics;
-use super::config::Config;
+use super::config::{Config, DatedBy};
 use super::denominators::{Denominators, diagnostic};
 use super::detect::{self, Known, Places, Test};
 use super::model::{Area, Findings, Method, Multiplicity};
@@ -143,7 +143,9 @@ pub fn add_cells(
 }
 
 fn frame(config: &Config, births: &[Births], cutoff: i64) -> Result<Frame, String> {
-    let span = Span::before(cutoff, config.years, config.delay_months);
+    // What was conceived later is not all born, and would be missing from its month.
+    let unborn = if config.dated_by == DatedBy::Conception { detect::PREGNANCY } else { 0 };
+    let span = Span::before(cutoff - unborn, config.years, config.delay_months);
     let span = span.filter(|span| span.first.0 > 0).ok_or("the cut-off leaves no study")?;
     let wanted: BTreeSet<&str> = config.areas.keys().map(String::as_str).collect();
     let denominators = Denominators::of(births, &wanted, span);

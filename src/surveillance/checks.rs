@@ -30,7 +30,10 @@ pub fn diagnostics(inputs: &Inputs<'_>, frame: &Frame, groups: &[Group]) -> Vec<
             (Some(area), _) if is_zero(frame, area, month) => drop(zero.insert((area, month))),
             (Some(_), _) => {}
             (None, None) => drop(nowhere.insert(patient)),
-            (None, Some(code)) if wanted.contains(code) => drop(elsewhere.insert(patient)),
+            // Who chooses areas leaves the others out on purpose.
+            (None, Some(code)) if wanted.contains(code) || !inputs.config.areas.is_empty() => {
+                elsewhere.insert(patient);
+            }
             (None, Some(code)) => drop(outside.entry(code).or_default().insert(patient)),
         }
     }

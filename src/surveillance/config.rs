@@ -4,6 +4,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// No public report shows counts under this, whatever a configuration says.
+const LEAST_CELL: u64 = 5;
+
 /// What stands for keys that a configuration leaves out.
 pub const DEFAULT: &str = include_str!("../../surveillance/default.toml");
 
@@ -231,7 +234,7 @@ impl Config {
             ("levels", !self.levels.is_empty(), "names at least one level"),
             ("years", (3..=50).contains(&years), "is from 3 to 50"),
             ("delay_months", i64::from(self.delay_months) < years * 12 - 24, "leaves at least two years"),
-            ("least_cell", self.least_cell <= 1000, "is at most 1000"),
+            ("least_cell", (LEAST_CELL..=1000).contains(&self.least_cell), "is from 5 to 1000"),
             ("false_discovery_rate", share(limits.false_discovery_rate), "is between 0 and 1"),
             (
                 "false_signals_per_year",

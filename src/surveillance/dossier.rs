@@ -60,10 +60,14 @@ fn add_patients(
         let begins = span.from_run == run.number;
         let goes_on = changed.iter().any(|other| begun_instead(other, span, run.number));
         match (begins, span.why == super::changes::NEW) {
-            (true, true) => report.new_cases.push(lines.line(&span.case, &span.why)?),
-            (true, false) => report.changed_cases.push(lines.line(&span.case, &span.why)?),
+            (true, true) => report.new_cases.push(lines.changed(&span.case, &span.why, "new")?),
+            (true, false) => report.changed_cases.push(lines.changed(&span.case, &span.why, "changed")?),
             (false, _) if !goes_on => {
-                report.changed_cases.push(lines.line(&span.case, span.ended.as_deref().unwrap_or_default())?);
+                report.changed_cases.push(lines.changed(
+                    &span.case,
+                    span.ended.as_deref().unwrap_or_default(),
+                    "gone",
+                )?);
             }
             (false, _) => {}
         }
@@ -118,6 +122,10 @@ struct Lines<'w> {
 }
 
 impl Lines<'_> {
+    fn changed(&mut self, case: &WatchedCase, why: &str, change: &str) -> Result<CaseLine, RunFault> {
+        Ok(CaseLine { change: change.to_string(), ..self.line(case, why)? })
+    }
+
     fn line(&mut self, case: &WatchedCase, why: &str) -> Result<CaseLine, RunFault> {
         let evidence = self.evidence(case).map_err(|error| RunFault::Cases(Fault::Warehouse(error)))?;
         Ok(CaseLine {
@@ -132,6 +140,7 @@ impl Lines<'_> {
             disputed: case.disputed,
             evidence,
             why: why.to_string(),
+            change: String::new(),
         })
     }
 

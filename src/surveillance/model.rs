@@ -414,6 +414,9 @@ pub struct CaseLine {
     pub evidence: Vec<EvidenceLine>,
     /// Why it changed, or is no case any more; empty for a case as it stands.
     pub why: String,
+    /// `new`, `changed` or `gone` since the run before; empty for a case as it stands.
+    #[serde(default)]
+    pub change: String,
 }
 
 /// An event that speaks for a case.

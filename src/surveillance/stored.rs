@@ -128,8 +128,12 @@ pub fn stored_run(
         Some(number) => Some(warehouse.surveil_run(number)?.ok_or_else(|| no_run(number))?),
         None => warehouse.last_surveil_run(name)?,
     };
-    found
-        .ok_or_else(|| RunFault::Told("no run of surveillance yet; make one by `laennec surveil run`".into()))
+    let of = name.map_or_else(String::new, |name| format!(" of the name {name:?}"));
+    found.ok_or_else(|| {
+        RunFault::Told(format!(
+            "no run of surveillance{of}; make one by `laennec surveil run`, or see `laennec surveil list --runs`"
+        ))
+    })
 }
 
 fn background_of(run: &SurveilRun) -> Result<Background, RunFault> {

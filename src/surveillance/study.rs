@@ -222,5 +222,7 @@ pub fn sum(counts: &Counts, area: Option<usize>, months: std::ops::Range<usize>)
 pub fn rate(cases: u64, births: f64) -> Option<Rate> {
     let limits = (births > 0.0).then(|| poisson_interval(cases, LEVEL)).flatten()?;
     let per = |count: f64| count / births * PER;
+    // Years that were spread over months add up again.
+    let births = (births * 1e6).round() / 1e6;
     Some(Rate { cases, births, rate: per(cases as f64), lo: per(limits.low), hi: per(limits.high) })
 }

@@ -213,15 +213,15 @@ impl Warehouse {
         self.database.list(&sql, params![name], read_signal)
     }
 
-    /// Closes a signal, or opens it again; false when there is none of this id.
+    /// Closes a signal, or opens it again.
     pub fn set_signal_state(
         &mut self,
         signal: &str,
         closed: Option<(&str, Option<&str>, &str)>,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let (at, by, reason) = closed.map_or((None, None, None), |(at, by, why)| (Some(at), by, Some(why)));
         let sql = "UPDATE signals SET closed_at = ?2, closed_by = ?3, reason = ?4 WHERE signal = ?1";
-        Ok(self.database.execute(sql, params![signal, at, by, reason])? > 0)
+        self.database.execute(sql, params![signal, at, by, reason]).map(|_| ())
     }
 
     /// Every row of births, by area and period.

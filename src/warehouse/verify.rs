@@ -78,6 +78,15 @@ const COUNTED: &[(&str, &str, &str)] = &[
             - (SELECT CAST(coalesce(sum(events - events_removed), 0) AS bigint) FROM runs))",
     ),
     (
+        "surveillance",
+        "cases or signals of surveillance whose run or patient is missing, or that stand twice",
+        "SELECT (SELECT count(*) FROM surveil_cases c LEFT JOIN patients p ON p.patient = c.patient
+                LEFT JOIN surveil_runs r ON r.number = c.from_run WHERE p.patient IS NULL OR r.number IS NULL)
+            + (SELECT count(*) FROM signals s LEFT JOIN surveil_runs r ON r.number = s.last_run WHERE r.number IS NULL)
+            + (SELECT count(*) FROM (SELECT 1 AS one FROM surveil_cases WHERE until_run IS NULL
+                GROUP BY name, phenotype, patient HAVING count(*) > 1) AS twice)",
+    ),
+    (
         "erasure",
         "erasure left unfinished: close the other programs, then run the last `laennec forget` again",
         "SELECT erasing FROM warehouse",

@@ -40,7 +40,7 @@ enum Format {
     Csv,
 }
 
-const HEADER: [&str; 7] = ["phenotype", "patient", "level", "date", "area", "why", "evidence"];
+const HEADER: [&str; 8] = ["change", "phenotype", "patient", "level", "date", "area", "why", "evidence"];
 
 pub(super) fn run(arguments: &Arguments) -> Result {
     let warehouse = Warehouse::open_existing_at(&arguments.warehouse)?;
@@ -63,7 +63,16 @@ pub(super) fn run(arguments: &Arguments) -> Result {
             let mut shown = table(&HEADER);
             lines.for_each(|case| {
                 let [patient, level, date, area, why, evidence] = cells(case);
-                shown.add_row([case.phenotype.clone(), patient, level, date, area, why, evidence]);
+                shown.add_row([
+                    case.change.clone(),
+                    case.phenotype.clone(),
+                    patient,
+                    level,
+                    date,
+                    area,
+                    why,
+                    evidence,
+                ]);
             });
             print(shown)?;
         }
@@ -76,8 +85,17 @@ fn csv<'c>(lines: impl Iterator<Item = &'c CaseLine>) -> Result<()> {
     csv.write_record(HEADER).map_err(Failed::new)?;
     for case in lines {
         let [patient, level, date, area, why, evidence] = cells(case);
-        csv.write_record([case.phenotype.clone(), patient, level, date, area, why, evidence])
-            .map_err(Failed::new)?;
+        csv.write_record([
+            case.change.clone(),
+            case.phenotype.clone(),
+            patient,
+            level,
+            date,
+            area,
+            why,
+            evidence,
+        ])
+        .map_err(Failed::new)?;
     }
     csv.flush().map_err(Failed::new)
 }

@@ -13,7 +13,7 @@ pub(super) struct Arguments {
     /// The warehouse.
     #[arg(long, value_name = "FILE|URL")]
     warehouse: Place,
-    /// Why: no name of a patient, for it is shown in reports.
+    /// Why: no name of a patient, for it is shown by `list` and in reports with patients.
     #[arg(long, value_name = "TEXT", required_unless_present = "reopen")]
     reason: Option<String>,
     /// Who decided.
@@ -26,15 +26,22 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result {
     let mut warehouse = Warehouse::open_to_change(&arguments.warehouse)?;
+    let known = warehouse.stored_signals(None)?;
+    let known = known.iter().find(|one| one.signal == arguments.signal);
+    let known = known.ok_or_else(|| unknown(&arguments.signal))?;
+    if known.closed_at.is_some() && !arguments.reopen {
+        return Err(Failed(format!(
+            "{} is closed already; open it again by --reopen first",
+            arguments.signal
+        )));
+    }
     let today = jiff::Timestamp::now().strftime("%F").to_string();
     let reason = arguments.reason.as_deref().map(str::trim);
     if reason.is_some_and(str::is_empty) {
         return Err(Failed("--reason is empty; say what was concluded".into()));
     }
     let closed = reason.map(|reason| (today.as_str(), arguments.by.as_deref(), reason));
-    if !warehouse.set_signal_state(&arguments.signal, closed)? {
-        return Err(unknown(&arguments.signal));
-    }
+    warehouse.set_signal_state(&arguments.signal, closed)?;
     let state = if arguments.reopen { "open" } else { "closed" };
     print(format!("{}: {state}", arguments.signal))?;
     Ok(Outcome::Done)

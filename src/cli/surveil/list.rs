@@ -6,6 +6,7 @@ use super::run::tell_signals;
 use crate::surveillance::model::Signal;
 use crate::surveillance::{record_of, signal_of};
 use crate::warehouse::{Place, Warehouse};
+use std::collections::BTreeMap;
 
 /// List signals, or runs.
 ///
@@ -40,14 +41,32 @@ pub(super) fn run(arguments: &Arguments) -> Result {
 }
 
 fn signals(warehouse: &Warehouse, arguments: &Arguments) -> Result<()> {
-    let stored = warehouse.stored_signals(arguments.name.as_deref())?;
-    let signals: std::result::Result<Vec<Signal>, _> = stored.iter().map(signal_of).collect();
-    let mut signals = signals?;
-    signals.retain(|signal| arguments.all || !signal.state.closed);
-    if !arguments.json {
-        return tell_signals(&signals);
+    let mut by_name: BTreeMap<String, Vec<Signal>> = BTreeMap::new();
+    for stored in warehouse.stored_signals(arguments.name.as_deref())? {
+        let signal = signal_of(&stored)?;
+        if arguments.all || !signal.state.closed {
+            by_name.entry(stored.name).or_default().push(signal);
+        }
     }
-    signals.iter().try_for_each(|signal| print(serde_json::to_string(signal).map_err(Failed::new)?))
+    if by_name.is_empty() && !arguments.json {
+        return tell_signals(&[]);
+    }
+    for (name, signals) in by_name {
+        if !arguments.json {
+            print(format!("{name}:"))?;
+            tell_signals(&signals)?;
+            continue;
+        }
+        for signal in &signals {
+            let mut line = serde_json::json!({ "name": &name });
+            let own = serde_json::to_value(signal).map_err(Failed::new)?;
+            if let (Some(line), serde_json::Value::Object(own)) = (line.as_object_mut(), own) {
+                line.extend(own);
+            }
+            print(line)?;
+        }
+    }
+    Ok(())
 }
 
 fn runs(warehouse: &Warehouse, arguments: &Arguments) -> Result<()> {

@@ -54,6 +54,11 @@ pub(super) fn run(arguments: &Arguments) -> Result {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let cutoff = arguments.cutoff.as_deref().unwrap_or(&now[..10]);
     let cutoff = day_of(cutoff).ok_or_else(|| Failed("--cutoff is a date written YYYY-MM-DD".into()))?;
+    if day_of(&now[..10]).is_some_and(|today| cutoff > today) {
+        return Err(Failed(
+            "--cutoff is later than today; later runs of this name could not end before it".into(),
+        ));
+    }
     let mut warehouse = Warehouse::open_to_change(&arguments.warehouse)?;
     let asked = Asked {
         config: &settings.config,
@@ -221,10 +226,14 @@ pub(super) fn diagnostic(one: &Diagnostic) -> String {
             )
         }
         "area_unknown_code" => format!(
-            "{} patients live in areas of {} codes that have no births: they are in no rate; if residences are finer than areas, set residence_prefix. {}",
+            "{} patients live under {} codes of residence that have no births{}: they are in no rate; load the births, name the [areas] of the study, or set residence_prefix if residences are finer than areas",
             value("cases"),
             value("codes"),
-            value("named")
+            if value("named").is_empty() {
+                String::new()
+            } else {
+                format!(" (among them {})", value("named"))
+            },
         ),
         "area_without_coordinates" => {
             format!("areas {} have no coordinates: no clusters in space are looked for", value("areas"))

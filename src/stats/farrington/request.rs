@@ -20,30 +20,34 @@ const WORK: f64 = 5e8;
 #[serde(deny_unknown_fields)]
 pub struct FarringtonRequest {
     /// Counts, oldest first.
+    #[serde(deserialize_with = "crate::stats::request::numbers")]
     pub counts: Vec<f64>,
     /// Year and period of the first count.
+    #[serde(deserialize_with = "crate::stats::request::integers")]
     pub start: [i64; 2],
     /// Counts a year.
+    #[serde(deserialize_with = "crate::stats::request::integer")]
     pub frequency: i64,
     /// First and last position to judge, from 1.
+    #[serde(deserialize_with = "crate::stats::request::integers")]
     pub range: [i64; 2],
     /// Population of each count, for an offset.
     #[serde(default)]
     pub population: Option<Vec<f64>>,
     /// Years of history.
-    #[serde(default = "years")]
+    #[serde(default = "years", deserialize_with = "crate::stats::request::integer")]
     pub b: i64,
     /// Counts on each side of the same season.
-    #[serde(default = "half_window")]
+    #[serde(default = "half_window", deserialize_with = "crate::stats::request::integer")]
     pub w: i64,
     /// Seasons of a year.
-    #[serde(default = "periods")]
+    #[serde(default = "periods", deserialize_with = "crate::stats::request::integer")]
     pub no_periods: i64,
     /// Standardised residual above which a reference value loses weight.
     #[serde(default = "weights_threshold")]
     pub weights_threshold: f64,
     /// Last counts before the position that do not serve as reference; `w` when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::stats::request::maybe_integer")]
     pub past_weeks_not_included: Option<i64>,
     /// p below which a trend is kept.
     #[serde(default = "one_in_twenty")]
@@ -64,7 +68,7 @@ pub struct FarringtonRequest {
     #[serde(default)]
     pub power_transform: PowerTransform,
     /// Cases, and last counts in which that many are needed.
-    #[serde(default = "limit54")]
+    #[serde(default = "limit54", deserialize_with = "crate::stats::request::integers")]
     pub limit54: [i64; 2],
 }
 

@@ -32,7 +32,12 @@ pub struct SpaceTimePermutationRequest {
     #[serde(default = "default_fraction")]
     pub max_fraction: f64,
     /// Longest cluster, in periods; half of the study by default.
-    #[serde(default, alias = "max_duration", alias = "max_length")]
+    #[serde(
+        default,
+        alias = "max_duration",
+        alias = "max_length",
+        deserialize_with = "crate::stats::request::maybe_integer"
+    )]
     pub max_periods: Option<i64>,
     /// First and last period of the study; those of the cases by default.
     #[serde(default)]
@@ -41,10 +46,10 @@ pub struct SpaceTimePermutationRequest {
     #[serde(default)]
     pub prospective: bool,
     /// Replicates: 0 to 1,000,000.
-    #[serde(default = "default_replications")]
+    #[serde(default = "default_replications", deserialize_with = "crate::stats::request::integer")]
     pub replications: i64,
     /// Seed of the replicates.
-    #[serde(default = "default_seed")]
+    #[serde(default = "default_seed", deserialize_with = "crate::stats::request::integer")]
     pub seed: u64,
 }
 

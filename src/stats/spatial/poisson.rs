@@ -25,10 +25,10 @@ pub struct SpatialScanRequest {
     #[serde(default = "default_fraction")]
     pub max_fraction: f64,
     /// Replicates: 0 to 1,000,000.
-    #[serde(default = "default_replications")]
+    #[serde(default = "default_replications", deserialize_with = "crate::stats::request::integer")]
     pub replications: i64,
     /// Seed of the replicates.
-    #[serde(default = "default_seed")]
+    #[serde(default = "default_seed", deserialize_with = "crate::stats::request::integer")]
     pub seed: u64,
 }
 

@@ -339,6 +339,7 @@ fn case(i: usize, phenotype: &str) -> CaseLine {
         assertion: "present".into(),
     };
     CaseLine {
+        change: "new".into(),
         patient_id: format!("PATIENT-{:04}", 17 + i * 13),
         phenotype: phenotype.into(),
         case_level: "definite".into(),

@@ -6,7 +6,7 @@
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-use crate::surveillance::model::{CaseLine, Curve, Diagnostic, Method, Multiplicity, RunRecord, State};
+use crate::surveillance::model::{CaseLine, Curve, Diagnostic, Method, RunRecord, State};
 
 /// How a suppressed count is written in JSON.
 pub const SUPPRESSED: &str = "suppressed";
@@ -263,6 +263,21 @@ pub struct ShownCombinations {
     pub found: Vec<ShownCombination>,
 }
 
+/// Tests of a method.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ShownTests {
+    /// Method.
+    pub method: String,
+    /// Tests made.
+    pub tests: u64,
+    /// How they were corrected.
+    pub correction: String,
+    /// The rate of false discoveries, or false signals a year, that was allowed.
+    pub level: f64,
+    /// How many were left; none without patients, where it would tell of tests that are hidden.
+    pub left: Option<u64>,
+}
+
 /// Findings.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ShownFindings {
@@ -281,7 +296,7 @@ pub struct ShownFindings {
     /// What may make rates wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// Tests and corrections.
-    pub multiplicity: Vec<Multiplicity>,
+    pub multiplicity: Vec<ShownTests>,
 }
 
 /// A report after suppression. With `least_cell` 0 nothing is suppressed.

@@ -84,12 +84,25 @@ impl Counts {
             }
         }
         self.protect_levels(least);
+        self.protect_new(least);
     }
 
+    /// A hidden total is small: zeros beside hidden parts would tell how few share it, so they go too.
     fn hide_all(&mut self) {
-        let all: Vec<Slot> = self.of.keys().cloned().collect();
-        for slot in &all {
-            self.hide(slot);
+        let all: Vec<Slot> = self.of.keys().filter(|slot| !is_change(slot)).cloned().collect();
+        self.hidden.extend(all);
+        for slot in [Slot::New, Slot::Changed, Slot::Lost] {
+            self.hide(&slot);
+        }
+    }
+
+    /// In a first run every case is new: beside a total of those in areas with births that tells how many are not.
+    fn protect_new(&mut self, least: u64) {
+        let new = self.of.get(&Slot::New).copied().unwrap_or(0);
+        let levels: u64 = self.of.iter().filter(|(slot, _)| is_level(slot)).map(|(_, count)| count).sum();
+        let total = self.of.get(&Slot::Total).copied();
+        if [total, Some(levels)].into_iter().flatten().any(|whole| is_small(whole.abs_diff(new), least)) {
+            self.hide(&Slot::New);
         }
     }
 
@@ -117,6 +130,10 @@ impl Counts {
             self.protect_parts(is_level, all, least);
         }
     }
+}
+
+fn is_change(slot: &Slot) -> bool {
+    matches!(slot, Slot::New | Slot::Changed | Slot::Lost)
 }
 
 fn is_year(slot: &Slot) -> bool {
@@ -174,13 +191,22 @@ mod tests {
             // 5 were not born alive.
             (70, 65, vec![30, 40], vec![n(70), s, n(30), n(40)]),
             (70, 50, vec![5, 0, 65], vec![n(70), n(50), s, n(0), s]),
-            // A small total: all goes but zeros.
-            (10, 0, vec![5, 0, 5], vec![s, n(0), s, n(0), s]),
+            // A small total: all goes, or zeros would tell that each of ten years has one.
+            (10, 0, vec![5, 0, 5], vec![s, s, s, s, s]),
             // Five years that sum to 12 would all be nearly known, so the table is withheld.
             (12, 12, vec![4, 2, 2, 2, 2, 0], vec![n(12), n(12), s, s, s, s, s, s]),
         ] {
             assert_eq!(shown(&watched(total, live, &years)), expected, "{total} {live} {years:?}");
         }
+    }
+
+    #[test]
+    fn new_cases_do_not_tell_cases_outside_of_rates() {
+        let mut one = watched(47, 47, &[]);
+        one.new = 48;
+        let mut counts = Counts::new(&one);
+        counts.protect(11);
+        assert_eq!(counts.shown(&Slot::New), None, "1 of 48 is in no rate");
     }
 
     #[test]

@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 
 use self::rates::Rates;
 use self::signals::Windows;
-use super::shown::{SUPPRESSED, Shown, ShownFindings};
-use crate::surveillance::model::{Diagnostic, Report};
+use super::shown::{SUPPRESSED, Shown, ShownFindings, ShownTests};
+use crate::surveillance::model::{Diagnostic, Multiplicity, Report};
 
 /// No threshold and no number of births is above this, so that sums do not overflow.
 const MOST: u64 = 1 << 40;
@@ -40,7 +40,7 @@ pub fn suppress(report: &Report, public: &BTreeSet<String>) -> Shown {
             signals: window::signals(report, &windows, &tell),
             combinations: pairs::combinations(&findings.combinations, &windows),
             diagnostics: tell(&findings.diagnostics),
-            multiplicity: findings.multiplicity.clone(),
+            multiplicity: findings.multiplicity.iter().map(|one| tests(one, least)).collect(),
         },
         least_cell: least,
         new_cases: if least == 0 { report.new_cases.clone() } else { Vec::new() },
@@ -48,9 +48,23 @@ pub fn suppress(report: &Report, public: &BTreeSet<String>) -> Shown {
     }
 }
 
+fn tests(of: &Multiplicity, least: u64) -> ShownTests {
+    ShownTests {
+        method: of.method.clone(),
+        tests: of.tests,
+        correction: of.correction.clone(),
+        level: of.level,
+        left: (least == 0).then_some(of.signals),
+    }
+}
+
+/// Diagnostics that bound a count by being there at all.
+const BOUNDS: [&str; 1] = ["few_expected"];
+
 /// Diagnostics of which only public places keep their values.
 fn diagnostics(told: &[Diagnostic], public: &BTreeSet<String>, least: u64) -> Vec<Diagnostic> {
     let mut told = told.to_vec();
+    told.retain(|one| least == 0 || !BOUNDS.contains(&one.kind.as_str()));
     for diagnostic in told.iter_mut().filter(|_| least > 0) {
         for (_, value) in diagnostic.values.iter_mut().filter(|(place, _)| !public.contains(*place)) {
             *value = SUPPRESSED.to_string();
