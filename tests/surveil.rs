@@ -170,9 +170,32 @@ fn a_closed_signal_stays_closed_and_keeps_its_name() {
     };
     assert_eq!(listed(&[]), None);
     assert_eq!(listed(&["--all"]).unwrap()["state"]["reason"], "code copied by mistake");
+    assert!(ward.surveil("close", &[&id, "--reason", "again"]).ends_with(1).err.contains("closed already"));
     ward.surveil("close", &[&id, "--reopen"]).ends_with(0);
     assert!(listed(&[]).is_some());
     assert!(ward.surveil("close", &["0000000000", "--reason", "x"]).ends_with(1).err.contains("no signal"));
+}
+
+#[test]
+fn a_cut_off_goes_forward_and_not_beyond_today() {
+    let ward = Ward::new();
+    ward.summary();
+    let base = ["surveil", "run", "--warehouse", &ward.place, "--config", "surveillance.toml", "--cutoff"];
+    let run = |cutoff: &str| ward.bench.run(&[&base[..], &[cutoff]].concat());
+    assert!(run("2024-06-30").ends_with(1).err.contains("another name"));
+    assert!(run("2999-12-31").ends_with(1).err.contains("later than today"));
+    assert!(run("soon").ends_with(1).err.contains("YYYY-MM-DD"));
+}
+
+/// Those conceived in the last months are not all born.
+#[test]
+fn a_study_by_conception_ends_before_the_unborn() {
+    let ward = Ward::new();
+    ward.bench.file("surveillance.toml", format!("{CONFIG}dated_by = \"conception\"\n"));
+    let summary = ward.summary();
+    assert_eq!(summary["last_month"], "2024-03");
+    let rate = summary["phenotypes"][0]["total"]["rate"].as_f64().unwrap();
+    assert!(rate > 4.0, "{rate}: months without births of children who are not born yet");
 }
 
 #[test]
@@ -191,6 +214,12 @@ fn a_report_shows_patients_only_when_asked() {
     for page in [&public, &private] {
         assert!(!page.contains("<script") && !page.contains("<link") && !page.contains("src=\"http"));
     }
+    // Forty cases in area 56 and fifty-two in area 35: nothing under eleven stands in the JSON without patients.
+    let json: Value =
+        serde_json::from_str(&ward.surveil("report", &["--format", "json"]).ends_with(0).out).unwrap();
+    let years = json["findings"]["phenotypes"][0]["by_year"].as_array().unwrap();
+    assert!(years.iter().all(|year| year["cases"] == "suppressed" || year["cases"].as_u64() > Some(10)));
+    assert!(years.iter().any(|year| year["cases"] == "suppressed"));
     let id = chart(&ward.summary())["id"].as_str().unwrap().to_string();
     let shown = ward.surveil("show", &[&id, "--patient-level"]).ends_with(0).out;
     assert!(shown.contains("PAT-091") && shown.contains("validation by an expert"), "{shown}");
@@ -312,6 +341,12 @@ fn published_answers() {
     let scan = stats("scan-probability", &json!({"k": 5, "n": 8, "w": 0.1}));
     near(&scan["p"], 0.0176, 5e-5);
     assert_eq!(scan["exact"], true);
+    // Whole numbers may be written with decimals, areas named by numbers, and a seed given where something may be drawn.
+    assert_eq!(stats("scan-probability", &json!({"k": 5.0, "n": 8.0, "w": 0.1, "seed": 3})), scan);
+    let areas: Vec<Value> =
+        (0..4).map(|id| json!({"id": id, "x": id, "y": 0, "cases": if id == 2 { 30 } else { 4 }, "population": 100.0})).collect();
+    let found = stats("spatial-scan", &json!({"areas": areas, "replications": 99.0, "seed": 1}));
+    assert_eq!((&found["clusters"][0]["areas"], &found["clusters"][0]["p"]), (&json!([2]), &json!(0.01)));
     let fdr = stats("fdr", &json!({"p": [0.01, 0.04, 0.03], "method": "bh"}));
     assert_eq!(fdr["adjusted"], json!([0.03, 0.04, 0.04]));
 }
@@ -336,6 +371,8 @@ fn one_answer_a_request_and_refusals_name_the_row() {
             "row 2",
         ),
         ("fdr", r#"{"p":[0.1,1.5],"method":"bh"}"#, "row 2"),
+        ("fdr", r#"{"p":[0.1,null],"method":"bh"}"#, "p, row 2"),
+        ("ears", r#"{"counts":[1,2,null]}"#, "counts, row 3"),
         ("trend", r#"{"cases":[1,2,3],"denominators":[10,0,10]}"#, "denominators, row 2"),
         ("poisson-ci", r#"{"cases":3,"denominator":10,"levle":0.9}"#, "levle"),
         ("poisson-ci", "", "no request"),

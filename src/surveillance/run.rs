@@ -99,23 +99,14 @@ pub fn run(warehouse: &mut Warehouse, asked: &Asked<'_>) -> Result<Ran, RunFault
     let cases = cases::read(warehouse, &watched, classes, &vocabulary, config, asked.cutoff)?;
     let background = background(warehouse, asked, &watched)?;
     let engines = engines(warehouse)?;
+    let definitions: Vec<&Loaded> = watched.iter().chain(classes).collect();
     let record = RunRecord {
         number: last + 1,
         previous: previous.as_ref().map(|run| run.number),
-        name: config.name.clone(),
-        title: config.title.clone(),
-        ran_at: asked.now.clone(),
-        cutoff: date_of(asked.cutoff).unwrap_or_default(),
-        config_sha256: sha256(&[asked.config_text.as_bytes()]),
         inputs_sha256: inputs_sha256(asked, &background, &cases.counted, &engines),
-        program: format!("laennec {}", env!("CARGO_PKG_VERSION")),
-        definitions: watched
-            .iter()
-            .chain(classes)
-            .map(|one| (one.id().to_string(), one.version.clone()))
-            .collect(),
+        definitions: definitions.iter().map(|one| (one.id().to_string(), one.version.clone())).collect(),
         engines,
-        seed: config.seed,
+        ..record(asked)
     };
     let standing = match &previous {
         Some(run) => spans(warehouse, run)?,
@@ -134,15 +125,14 @@ pub fn run(warehouse: &mut Warehouse, asked: &Asked<'_>) -> Result<Ran, RunFault
     let mut findings = findings(warehouse, config, &background, &cases, asked.cutoff)?;
     complete(&mut findings, record.number, &changes);
     count_excluded(warehouse, &watched, config, &vocabulary, &mut findings)?;
-    let text_of = |one: &Loaded| (format!("phenotype:{}@{}", one.id(), one.version), one.text.clone());
-    let definitions: Vec<(String, String)> = watched.iter().chain(classes).map(text_of).collect();
+    let texts: Vec<(String, String)> = definitions.iter().map(|one| text_of(one)).collect();
     let row = row(asked, &record, &background, &findings).map_err(told)?;
     let stored = warehouse.store_surveil_run(&SurveilChanges {
         run: &row,
         ended: &changes.ended,
         begun: &changes.begun,
         signals: &seen(warehouse, &config.name, &findings)?,
-        definitions: &definitions,
+        definitions: &texts,
         generation,
     })?;
     if !stored {
@@ -150,6 +140,25 @@ pub fn run(warehouse: &mut Warehouse, asked: &Asked<'_>) -> Result<Ran, RunFault
     }
     let people = People::of(&changes, &cases.counted);
     Ok(Ran { record, findings, people, stored: true })
+}
+
+/// What of a record is asked for.
+fn record(asked: &Asked<'_>) -> RunRecord {
+    RunRecord {
+        name: asked.config.name.clone(),
+        title: asked.config.title.clone(),
+        ran_at: asked.now.clone(),
+        cutoff: date_of(asked.cutoff).unwrap_or_default(),
+        config_sha256: sha256(&[asked.config_text.as_bytes()]),
+        program: format!("laennec {}", env!("CARGO_PKG_VERSION")),
+        seed: asked.config.seed,
+        ..RunRecord::default()
+    }
+}
+
+/// The text of a definition, by the name under which it is kept.
+fn text_of(one: &Loaded) -> (String, String) {
+    (format!("phenotype:{}@{}", one.id(), one.version), one.text.clone())
 }
 
 /// Refuses what would spoil the series of runs.
