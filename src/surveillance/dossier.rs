@@ -56,9 +56,12 @@ fn add_patients(
 ) -> Result<(), RunFault> {
     let mut lines = Lines { warehouse, events: BTreeMap::new() };
     let changed = warehouse.changed_cases(&run.name, run.number)?;
+    let key = |span: &CaseSpan| (span.case.phenotype.clone(), span.case.patient_id.clone());
+    let begun: BTreeSet<(String, String)> =
+        changed.iter().filter(|span| span.from_run == run.number).map(key).collect();
     for span in &changed {
         let begins = span.from_run == run.number;
-        let goes_on = changed.iter().any(|other| begun_instead(other, span, run.number));
+        let goes_on = begun.contains(&key(span));
         match (begins, span.why == super::changes::NEW) {
             (true, true) => report.new_cases.push(lines.changed(&span.case, &span.why, "new")?),
             (true, false) => report.changed_cases.push(lines.changed(&span.case, &span.why, "changed")?),
@@ -84,12 +87,6 @@ fn add_patients(
         report.signal_excluded.insert(signal.id.clone(), others);
     }
     Ok(())
-}
-
-/// True for the row that stands in place of one that ended.
-fn begun_instead(other: &CaseSpan, ended: &CaseSpan, run: i64) -> bool {
-    other.from_run == run
-        && (&other.case.phenotype, &other.case.patient_id) == (&ended.case.phenotype, &ended.case.patient_id)
 }
 
 /// Patients near the phenotypes of the signals, as the warehouse has them now.
@@ -149,11 +146,10 @@ impl Lines<'_> {
         if case.evidence.is_empty() {
             return Ok(Vec::new());
         }
-        let own = BTreeSet::from([case.patient_id.clone()]);
-        let persons = self.warehouse.known_mother(&case.patient_id)?;
+        let mother = self.warehouse.known_mother(&case.patient_id)?;
         let mut lines = Vec::new();
-        for patient in own.into_iter().chain(persons) {
-            let of_record = self.of_record(&patient)?;
+        for patient in std::iter::once(&case.patient_id).chain(&mother) {
+            let of_record = self.of_record(patient)?;
             lines.extend(of_record.iter().filter(|line| case.evidence.contains(&line.event_id)).cloned());
         }
         lines.sort_by(|a, b| (&a.date, &a.event_id).cmp(&(&b.date, &b.event_id)));

@@ -213,6 +213,14 @@ pub enum Method {
     Trend,
 }
 
+impl Method {
+    /// The spelling of JSON.
+    pub fn name(self) -> String {
+        let text = serde_json::to_value(self).ok();
+        text.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default()
+    }
+}
+
 /// An excess that a registry should look at. It concludes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Signal {

@@ -2,7 +2,7 @@
 
 use super::analyse::Inputs;
 use super::calendar::Month;
-use super::detect::{PREGNANCY, Test, baseline, name};
+use super::detect::{PREGNANCY, Test, baseline};
 use super::model::{Area, Curve, Method, Signal, State, Undisputed};
 use super::quality::{diagnostics, is_in};
 use super::study::{Frame, Group, LEVEL};
@@ -119,7 +119,7 @@ fn has_grown(closed: &Earlier, now: &Signal) -> bool {
 
 /// The name of a signal that no earlier run has seen.
 fn id(config: &str, signal: &Signal, number: u32) -> String {
-    let (method, areas, number) = (name(signal.method), signal.areas.join(","), number.to_string());
+    let (method, areas, number) = (signal.method.name(), signal.areas.join(","), number.to_string());
     let mut hash = Sha256::new();
     for part in [config, &signal.phenotype, &method, &areas, &signal.first_day, &signal.last_day, &number] {
         hash.update(part.as_bytes());

@@ -61,19 +61,9 @@ pub(super) fn run(arguments: &Arguments) -> Result {
         Format::Csv => csv(lines)?,
         Format::Table => {
             let mut shown = table(&HEADER);
-            lines.for_each(|case| {
-                let [patient, level, date, area, why, evidence] = cells(case);
-                shown.add_row([
-                    case.change.clone(),
-                    case.phenotype.clone(),
-                    patient,
-                    level,
-                    date,
-                    area,
-                    why,
-                    evidence,
-                ]);
-            });
+            for case in lines {
+                shown.add_row(row(case));
+            }
             print(shown)?;
         }
     }
@@ -84,20 +74,15 @@ fn csv<'c>(lines: impl Iterator<Item = &'c CaseLine>) -> Result<()> {
     let mut csv = csv::Writer::from_writer(std::io::stdout());
     csv.write_record(HEADER).map_err(Failed::new)?;
     for case in lines {
-        let [patient, level, date, area, why, evidence] = cells(case);
-        csv.write_record([
-            case.change.clone(),
-            case.phenotype.clone(),
-            patient,
-            level,
-            date,
-            area,
-            why,
-            evidence,
-        ])
-        .map_err(Failed::new)?;
+        csv.write_record(row(case)).map_err(Failed::new)?;
     }
     csv.flush().map_err(Failed::new)
+}
+
+/// The cells under [`HEADER`].
+fn row(case: &CaseLine) -> [String; 8] {
+    let [patient, level, date, area, why, evidence] = cells(case);
+    [case.change.clone(), case.phenotype.clone(), patient, level, date, area, why, evidence]
 }
 
 /// Patient, level, date, area, why, evidence.

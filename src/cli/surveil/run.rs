@@ -164,7 +164,7 @@ pub(super) fn tell_signals(signals: &[Signal]) -> Result<()> {
         shown.add_row([
             one.id.clone(),
             one.phenotype.clone(),
-            method(one),
+            one.method.name(),
             places(&one.areas),
             format!("{} {}", one.first_day, one.last_day),
             format!("{}, {:.2}", one.observed, one.expected),
@@ -182,12 +182,6 @@ fn whole(shown: &mut comfy_table::Table, column: usize) {
     if let Some(column) = shown.column_mut(column) {
         column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
     }
-}
-
-/// The spelling of JSON.
-pub(super) fn method(signal: &Signal) -> String {
-    let text = serde_json::to_value(signal.method).ok();
-    text.and_then(|text| text.as_str().map(str::to_string)).unwrap_or_default()
 }
 
 /// A diagnostic in English, by its kind and values.

@@ -3,7 +3,7 @@
 use super::super::progress::table;
 use super::super::{Failed, Outcome, Result, print};
 use super::close::unknown;
-use super::run::{diagnostic, method};
+use super::run::diagnostic;
 use super::settings::Settings;
 use super::{chance, number, places};
 use crate::surveillance::model::{CaseLine, Report, Signal};
@@ -80,7 +80,7 @@ fn tell(signal: &Signal, report: &Report) -> Result<()> {
     print(format!("  first seen by run {}, last by run {}", signal.first_run, signal.last_run))?;
     print(format!(
         "  {}, {} to {} by {}, areas {}",
-        method(signal),
+        signal.method.name(),
         signal.first_day,
         signal.last_day,
         signal.dated_by,

@@ -3,7 +3,7 @@
 
 use super::super::config::Config;
 use super::super::model::Method;
-use super::super::study::{Counts, Frame, Group, sum};
+use super::super::study::{Counts, Frame, sum};
 use super::{Test, days};
 use crate::stats::{likelihood_sum, run_length, threshold_for};
 use std::collections::BTreeMap;
@@ -42,12 +42,11 @@ impl Charts {
     }
 
     /// One test a chart that has births in the months watched.
-    pub fn tests(&self, frame: &Frame, group: &Group, number: usize, config: &Config) -> Vec<Test> {
-        let counts = group.counts(frame, |_| true);
+    pub fn tests(&self, frame: &Frame, counts: &Counts, number: usize, config: &Config) -> Vec<Test> {
         let areas = frame.denominators.areas.len();
         let whole = (areas > 1).then_some(None);
         let charts = whole.into_iter().chain((0..areas).map(Some));
-        charts.filter_map(|area| self.test(frame, &counts, area, number, config)).collect()
+        charts.filter_map(|area| self.test(frame, counts, area, number, config)).collect()
     }
 
     fn test(

@@ -3,19 +3,18 @@
 
 use super::super::config::Config;
 use super::super::model::Method;
-use super::super::study::{Frame, Group, sum};
+use super::super::study::{Counts, Frame, sum};
 use super::{Test, days};
 use crate::stats::binomial_upper;
 use crate::stats::farrington::{Rule, Series, ThresholdMethod, verdict};
 
 /// A test for each month watched; none for a phenotype with few cases or a short study.
-pub fn tests(frame: &Frame, group: &Group, number: usize, config: &Config) -> Vec<Test> {
+pub fn tests(frame: &Frame, counts_of: &Counts, number: usize, config: &Config) -> Vec<Test> {
     let months = frame.span.len();
     let rules = &config.farrington;
     let back = 12 * usize::from(rules.years_back) + usize::from(rules.window);
     let first = months.saturating_sub(config.limits.watch_months.into()).max(back);
-    let counts_of = group.counts(frame, |_| true);
-    let monthly: Vec<u64> = (0..months).map(|month| sum(&counts_of, None, month..month + 1)).collect();
+    let monthly: Vec<u64> = (0..months).map(|month| sum(counts_of, None, month..month + 1)).collect();
     let yearly = monthly.iter().sum::<u64>() as f64 * 12.0 / months.max(1) as f64;
     if first >= months || yearly < f64::from(rules.least_yearly) {
         return Vec::new();
@@ -24,7 +23,7 @@ pub fn tests(frame: &Frame, group: &Group, number: usize, config: &Config) -> Ve
     let (rule, history) = (rule(config), 0..months.saturating_sub(config.limits.watch_months.into()));
     let counts: Vec<f64> = monthly.iter().map(|count| *count as f64).collect();
     let series = Series { counts: &counts, population: Some(&population) };
-    let of_history = (sum(&counts_of, None, history.clone()), frame.births(None, history));
+    let of_history = (sum(counts_of, None, history.clone()), frame.births(None, history));
     let test = |month: usize| {
         let said = verdict(&series, &rule, month + 1);
         let (expected, bound) = (said.expected?, said.upper?);

@@ -67,10 +67,11 @@ pub fn detect(
         .into_par_iter()
         .map(|number| {
             let group = &groups[number];
-            let mut tests = charts.tests(frame, group, number, config);
+            let counts = group.counts(frame, |_| true);
+            let mut tests = charts.tests(frame, &counts, number, config);
             tests.extend(temporal::test(frame, group, number, config));
-            tests.extend(farrington::tests(frame, group, number, config));
-            tests.extend(circles.iter().flat_map(|circles| circles.tests(frame, group, number, config)));
+            tests.extend(farrington::tests(frame, &counts, number, config));
+            tests.extend(circles.iter().flat_map(|circles| circles.tests(frame, &counts, number, config)));
             tests
         })
         .collect();
@@ -108,7 +109,7 @@ fn correct(tests: Vec<Test>, config: &Config) -> (Vec<Test>, Vec<Multiplicity>) 
             _ => ("bh", rate),
         };
         told.push(Multiplicity {
-            method: name(method),
+            method: method.name(),
             tests,
             correction: correction.into(),
             level,
@@ -140,12 +141,6 @@ fn joined(tests: Vec<Test>) -> Vec<Test> {
 
 fn follows(last: &Test, test: &Test) -> bool {
     last.method == Method::Farrington && last.group == test.group && last.days.1 + 1 == test.days.0
-}
-
-/// The spelling of a method in JSON.
-pub fn name(method: Method) -> String {
-    let text = serde_json::to_value(method).ok();
-    text.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default()
 }
 
 /// First day of a month and last day of another, by place.

@@ -2,7 +2,7 @@
 
 use super::super::config::Config;
 use super::super::model::Method;
-use super::super::study::{Frame, Group};
+use super::super::study::{Counts, Frame};
 use super::{Places, Test, days, last_years};
 use crate::stats::spatial;
 
@@ -18,10 +18,9 @@ impl Circles {
     }
 
     /// The primary cluster in space, and the primary one in space and time that lasts until now.
-    pub fn tests(&self, frame: &Frame, group: &Group, number: usize, config: &Config) -> Vec<Test> {
-        let counts = group.counts(frame, |_| true);
-        let in_space = self.in_space(frame, &counts, number, config);
-        in_space.into_iter().chain(self.in_time(frame, &counts, number, config)).collect()
+    pub fn tests(&self, frame: &Frame, counts: &Counts, number: usize, config: &Config) -> Vec<Test> {
+        let in_space = self.in_space(frame, counts, number, config);
+        in_space.into_iter().chain(self.in_time(frame, counts, number, config)).collect()
     }
 
     fn in_space(&self, frame: &Frame, counts: &[Vec<u32>], number: usize, config: &Config) -> Option<Test> {
